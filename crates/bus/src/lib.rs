@@ -1,0 +1,1 @@
+//! NATS: typed subjects and messages, batching publisher, consumer loops, outbox, trace propagation.

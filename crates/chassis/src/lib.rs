@@ -1,0 +1,1 @@
+//! What every service stands on: configuration, telemetry, health, clock, tasks, PostgreSQL, refusals, shutdown.

@@ -1,0 +1,1 @@
+//! The thing model (TSL) document, compiled into a one-pass validator.
