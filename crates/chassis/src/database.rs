@@ -1,0 +1,34 @@
+//! PostgreSQL: one pool per role, on the role's own schema.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::{Noun, Secret};
+
+/// How long a query may wait for a connection before the asker is told that the database is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the pool; connections are made when they are needed.
+pub(crate) fn open(url: &Secret, noun: Noun, connections: u32) -> anyhow::Result<PgPool> {
+    let options = PgConnectOptions::from_str(url.expose())
+        .context("HOSHU_DATABASE_URL is not a PostgreSQL URL (postgres://user@host/database)")?
+        .application_name(&format!("hoshu-{}", noun.role()))
+        .options([("search_path", noun.word())]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options))
+}
+
+/// Brings the schema up to this release; several pods take turns under sqlx's advisory lock.
+pub(crate) async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> anyhow::Result<()> {
+    migrator
+        .run(pool)
+        .await
+        .context("the database could not be brought up to this release")
+}

@@ -1,0 +1,96 @@
+//! Logs, traces and metrics of a process.
+//!
+//! Logs go to standard error. Traces and metrics go out by OTLP when its own standard
+//! variables are set (`OTEL_EXPORTER_OTLP_ENDPOINT`, …); metrics can always be read at `/metrics`.
+
+use std::sync::LazyLock;
+
+use anyhow::Context;
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{MetricExporter, SpanExporter};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::Settings;
+use crate::settings::LogFormat;
+
+static REGISTRY: LazyLock<prometheus::Registry> = LazyLock::new(prometheus::Registry::new);
+
+/// What `/metrics` shows.
+pub(crate) fn registry() -> &'static prometheus::Registry {
+    &REGISTRY
+}
+
+/// Flushes what was not exported yet when the process ends.
+pub struct Telemetry {
+    tracer: SdkTracerProvider,
+    meter: SdkMeterProvider,
+}
+
+/// Sets up the process, once; `service` names it in traces.
+///
+/// # Errors
+/// When `HOSHU_LOG` cannot be read, or an exporter's variables are wrong.
+pub fn init(settings: &Settings, service: &'static str) -> anyhow::Result<Telemetry> {
+    let resource = Resource::builder().with_service_name(service).build();
+    let exports = [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    ]
+    .iter()
+    .any(|name| std::env::var_os(name).is_some());
+
+    let mut tracer = SdkTracerProvider::builder().with_resource(resource.clone());
+    let prometheus = opentelemetry_prometheus::exporter()
+        .with_registry(registry().clone())
+        .build()?;
+    let mut meter = SdkMeterProvider::builder()
+        .with_resource(resource)
+        .with_reader(prometheus);
+    if exports {
+        tracer = tracer.with_batch_exporter(SpanExporter::builder().with_tonic().build()?);
+        meter = meter.with_periodic_exporter(MetricExporter::builder().with_tonic().build()?);
+    }
+    let (tracer, meter) = (tracer.build(), meter.build());
+    global::set_meter_provider(meter.clone());
+
+    let filter = EnvFilter::try_new(&settings.log).context("HOSHU_LOG cannot be read")?;
+    let lines = match settings.log_format {
+        LogFormat::Logfmt => tracing_logfmt::builder()
+            .layer()
+            .with_writer(std::io::stderr)
+            .boxed(),
+        LogFormat::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .with_writer(std::io::stderr)
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(
+            tracing_opentelemetry::layer()
+                .with_tracer(tracer.tracer("hoshu"))
+                .with_filter(EnvFilter::new("info")),
+        )
+        .with(lines.with_filter(filter))
+        .try_init()
+        .context("telemetry is already set up")?;
+    Ok(Telemetry { tracer, meter })
+}
+
+impl Telemetry {
+    /// Sends what waits; a collector that is away is told on standard error.
+    pub fn flush(&self) {
+        if let Err(error) = self.tracer.shutdown() {
+            tracing::debug!(%error, "traces were not all sent");
+        }
+        if let Err(error) = self.meter.shutdown() {
+            tracing::debug!(%error, "metrics were not all sent");
+        }
+    }
+}
