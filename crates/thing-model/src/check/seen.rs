@@ -1,0 +1,61 @@
+//! Which members of an object have come already.
+
+use std::collections::HashSet;
+
+const WORDS: usize = 5;
+
+/// Known members by index, without allocation up to 320 of them; unknown ones by name.
+#[derive(Default)]
+pub(super) struct Seen {
+    words: [u64; WORDS],
+    beyond: Vec<u64>,
+    unknown: HashSet<String>,
+}
+
+impl Seen {
+    /// Whether the member comes for the first time.
+    pub(super) fn first(&mut self, index: usize) -> bool {
+        let (word, bit) = (index / 64, 1_u64 << (index % 64));
+        if word >= WORDS && self.beyond.len() <= word - WORDS {
+            self.beyond.resize(word - WORDS + 1, 0);
+        }
+        let word = match word.checked_sub(WORDS) {
+            None => &mut self.words[word],
+            Some(beyond) => &mut self.beyond[beyond],
+        };
+        let first = *word & bit == 0;
+        *word |= bit;
+        first
+    }
+
+    pub(super) fn first_unknown(&mut self, name: &str) -> bool {
+        self.unknown.insert(name.to_owned())
+    }
+
+    pub(super) fn has(&self, index: usize) -> bool {
+        let (word, bit) = (index / 64, 1_u64 << (index % 64));
+        let word = match word.checked_sub(WORDS) {
+            None => self.words.get(word),
+            Some(beyond) => self.beyond.get(beyond),
+        };
+        word.is_some_and(|word| word & bit != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_is_first_once() {
+        let mut seen = Seen::default();
+        for index in [0, 63, 64, 319, 320, 2_600] {
+            assert!(!seen.has(index));
+            assert!(seen.first(index));
+            assert!(!seen.first(index));
+            assert!(seen.has(index));
+        }
+        assert!(!seen.has(321));
+        assert!(seen.first_unknown("x") && !seen.first_unknown("x"));
+    }
+}
