@@ -17,10 +17,6 @@ pub use table::*;
 pub struct Code(pub u32);
 
 impl Code {
-    pub fn number(self) -> u32 {
-        self.0
-    }
-
     pub fn is_success(self) -> bool {
         self == SUCCESS
     }

@@ -12,6 +12,8 @@ pub const IOT_ID_CHARS: usize = 64;
 
 /// Characters of the part of an MQTT client id before its first bar (doc, "Establish MQTT connections").
 pub const CLIENT_ID_CHARS: usize = 64;
+/// Bytes of a whole MQTT client id: ours, several times what any SDK sends, so that refusing stays cheap.
+pub const CLIENT_ID_BYTES: usize = 2048;
 /// Seconds: shorter keep-alives are refused (doc, "Establish MQTT connections").
 pub const KEEP_ALIVE_MIN_SECONDS: u16 = 30;
 /// Seconds: longer keep-alives are taken as this (C Link SDK 4).

@@ -10,9 +10,12 @@ pub struct ClientId<'a> {
 }
 
 impl<'a> ClientId<'a> {
-    /// Nothing if the two bars are not where they must be, a parameter is no pair, or the part before
-    /// the bars is longer than 64 characters.
+    /// Nothing if the two bars are not where they must be, a parameter is no pair, the part before the
+    /// bars is longer than 64 characters, or all of it is longer than 2048 bytes.
     pub fn parse(text: &'a str) -> Option<Self> {
+        if text.len() > limits::CLIENT_ID_BYTES {
+            return None;
+        }
         let (cid, rest) = text.split_once('|')?;
         let parameters = rest.strip_suffix('|')?;
         let readable = cid.chars().count() <= limits::CLIENT_ID_CHARS

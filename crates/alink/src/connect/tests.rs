@@ -113,6 +113,7 @@ fn a_token_is_compared_as_it_stands() {
 fn every_ill_formed_connect_has_its_cause() {
     use ConnectRefusal as Why;
     let long = format!("{}|securemode=3|", "x".repeat(65));
+    let huge = format!("x|securemode=3,lan={}|", "x".repeat(2048));
     for (client_id, username, password, why) in [
         ("plain", USERNAME, Some(&b"00"[..]), Why::ClientId),
         ("", USERNAME, Some(b"00"), Why::ClientId),
@@ -133,6 +134,7 @@ fn every_ill_formed_connect_has_its_cause() {
             Why::ClientId,
         ),
         (&long, USERNAME, Some(b"00"), Why::ClientId),
+        (&huge, USERNAME, Some(b"00"), Why::ClientId),
         ("x|securemode=3|", None, Some(b"00"), Why::Username),
         ("x|securemode=3|", Some(""), Some(b"00"), Why::Username),
         (
