@@ -23,6 +23,8 @@ pub struct Settings {
     pub nats_prefix: String,
     /// Copies of every stream. 1 on a single server; 3 on a cluster, so that one server may be lost.
     pub stream_replicas: usize,
+    /// Bytes that each stream may hold on disk. When one is full, senders are slowed down until it is read.
+    pub stream_bytes: i64,
     /// Lanes that devices are spread over, each in order. More help several servers, and cost a little on one.
     /// Change it only when all streams are empty: a device's order holds within its lane.
     pub partitions: u16,
@@ -81,6 +83,7 @@ impl Default for Settings {
             nats_url: Secret::default(),
             nats_prefix: "hoshu".into(),
             stream_replicas: 1,
+            stream_bytes: 1 << 30,
             partitions: 4,
             internal_token: Secret::default(),
             master_key: Secret::default(),

@@ -1,0 +1,124 @@
+//! The connection to NATS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use async_nats::{Client, ConnectOptions, Event, HeaderMap};
+use chassis::{Chassis, trace};
+use proto::hoshu::bus::v1::DeviceRef;
+use tokio::sync::watch;
+
+use crate::{Partition, streams};
+
+/// One role's connection to NATS. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus(Arc<Inner>);
+
+struct Inner {
+    chassis: Chassis,
+    client: Client,
+    jetstream: jetstream::Context,
+    /// Counts connections: an acknowledgement that was awaited on an earlier one never comes.
+    connected: watch::Receiver<u64>,
+}
+
+impl Bus {
+    /// Connects and declares the whole table of streams and consumers. NATS that is away is waited for.
+    ///
+    /// # Errors
+    /// When `HOSHU_NATS_URL` is missing or no address.
+    pub async fn connect(chassis: &Chassis) -> anyhow::Result<Self> {
+        let url = chassis.settings().nats_url.expose();
+        anyhow::ensure!(!url.is_empty(), "HOSHU_NATS_URL is not set");
+        let (count, connected) = watch::channel(0);
+        let shown = chassis.clone();
+        let client = ConnectOptions::new()
+            .name(chassis.node())
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .reconnect_delay_callback(|attempt| {
+                Duration::from_millis(if attempt <= 1 { 0 } else { 100 })
+            })
+            .ping_interval(Duration::from_secs(2))
+            .request_timeout(Some(Duration::from_secs(5)))
+            .event_callback(move |event| {
+                match &event {
+                    Event::Connected => {
+                        count.send_modify(|count| *count += 1);
+                        shown.ready("nats", Ok(()));
+                    }
+                    Event::Disconnected => shown.ready("nats", Err("NATS is away".into())),
+                    other => tracing::warn!(event = %other, "NATS"),
+                }
+                std::future::ready(())
+            })
+            .connect(url)
+            .await
+            .context("HOSHU_NATS_URL is not an address as nats://host:4222")?;
+        let mut jetstream = jetstream::new(client.clone());
+        jetstream.set_timeout(Duration::from_secs(5));
+        let bus = Self(Arc::new(Inner {
+            chassis: chassis.clone(),
+            client,
+            jetstream,
+            connected,
+        }));
+        while let Err(error) = streams::declare(bus.jetstream(), chassis.settings()).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the streams could not be declared; trying again"
+            );
+            chassis.ready("nats", Err(format!("{error:#}")));
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        chassis.ready("nats", Ok(()));
+        Ok(bus)
+    }
+
+    pub fn partition(&self, device: &DeviceRef) -> Partition {
+        Partition::of_device(device, self.0.chassis.settings().partitions)
+    }
+
+    /// Messages on the streams that their consumers have still to acknowledge.
+    ///
+    /// # Errors
+    /// When NATS is away.
+    pub async fn pending(&self) -> anyhow::Result<u64> {
+        streams::pending(self.jetstream(), &self.0.chassis.settings().nats_prefix).await
+    }
+
+    pub(crate) fn chassis(&self) -> &Chassis {
+        &self.0.chassis
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn jetstream(&self) -> &jetstream::Context {
+        &self.0.jetstream
+    }
+
+    pub(crate) fn connected(&self) -> watch::Receiver<u64> {
+        self.0.connected.clone()
+    }
+
+    /// The subject as NATS sees it.
+    pub(crate) fn subject(&self, subject: impl std::fmt::Display) -> String {
+        format!("{}.{subject}", self.0.chassis.settings().nats_prefix)
+    }
+}
+
+/// Headers with the current trace, and the message's id if it is to be known again.
+pub(crate) fn headers(id: Option<&str>, traceparent: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(id) = id {
+        headers.insert(async_nats::header::NATS_MESSAGE_ID, id);
+    }
+    if let Some(parent) = traceparent {
+        headers.insert(trace::HEADER, parent);
+    }
+    headers
+}
