@@ -59,38 +59,77 @@ impl Reader<'_> {
         path: &Path<'_>,
     ) -> FunctionBlock {
         let mut taken = HashSet::new();
+        let mut count = 0;
         let mut block = FunctionBlock {
             id,
             properties: Vec::new(),
             events: Vec::new(),
             services: Vec::new(),
         };
-        let list_path = Path::Key(path, "properties");
-        for (index, entry) in self.list(json, "properties", path).iter().enumerate() {
-            let path = Path::Index(&list_path, index);
-            block
-                .properties
-                .extend(self.property(entry, &mut taken, &path));
-        }
-        let list_path = Path::Key(path, "events");
-        for (index, entry) in self.list(json, "events", path).iter().enumerate() {
-            if !is_generated(entry, &GENERATED_EVENTS) {
-                let path = Path::Index(&list_path, index);
-                let event = self.event(entry, block.id.as_deref(), &mut taken, &path);
+        self.entries(
+            json,
+            "properties",
+            &[],
+            &mut count,
+            path,
+            |reader, entry, path| {
+                block
+                    .properties
+                    .extend(reader.property(entry, &mut taken, path));
+            },
+        );
+        self.entries(
+            json,
+            "events",
+            &GENERATED_EVENTS,
+            &mut count,
+            path,
+            |reader, entry, path| {
+                let event = reader.event(entry, block.id.as_deref(), &mut taken, path);
                 block.events.extend(event);
-            }
-        }
-        let list_path = Path::Key(path, "services");
-        for (index, entry) in self.list(json, "services", path).iter().enumerate() {
-            if !is_generated(entry, &GENERATED_SERVICES) {
-                let path = Path::Index(&list_path, index);
-                let service = self.service(entry, block.id.as_deref(), &mut taken, &path);
+            },
+        );
+        let generated = &GENERATED_SERVICES;
+        self.entries(
+            json,
+            "services",
+            generated,
+            &mut count,
+            path,
+            |reader, entry, path| {
+                let service = reader.service(entry, block.id.as_deref(), &mut taken, path);
                 block.services.extend(service);
-            }
-        }
-        let count = block.properties.len() + block.events.len() + block.services.len();
+            },
+        );
         self.at_most(count, FEATURES, "features", path);
         block
+    }
+
+    /// Goes through a list of features, which are objects; generated ones are passed over.
+    fn entries(
+        &mut self,
+        json: &Json,
+        name: &str,
+        generated: &[&str],
+        count: &mut usize,
+        path: &Path<'_>,
+        mut each: impl FnMut(&mut Self, &Json, &Path<'_>),
+    ) {
+        let list = self.list(json, name, path);
+        let path = Path::Key(path, name);
+        for (index, entry) in list.iter().enumerate() {
+            if is_generated(entry, generated) {
+                continue;
+            }
+            *count += 1;
+            let path = Path::Index(&path, index);
+            if entry.members().is_some() {
+                each(self, entry, &path);
+            } else {
+                let message = format!("{} is no object", self.shown(entry));
+                self.refuse(&path, fault::MODEL_WRONG, message);
+            }
+        }
     }
 
     fn property(
@@ -179,11 +218,6 @@ impl Reader<'_> {
         taken: &mut HashSet<String>,
         path: &Path<'_>,
     ) -> Option<Named> {
-        if entry.members().is_none() {
-            let message = format!("{} is no object", self.shown(entry));
-            self.refuse(path, fault::MODEL_WRONG, message);
-            return None;
-        }
         let identifier = self.identifier(entry, taken, true, path);
         let name = self
             .text(entry, "name", path)
