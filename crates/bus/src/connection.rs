@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions, Event, HeaderMap};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap, ServerAddr};
 use chassis::{Chassis, trace};
 use proto::hoshu::bus::v1::DeviceRef;
 use tokio::sync::watch;
 
 use crate::{Partition, streams};
+
+const NOT_AN_ADDRESS: &str = "HOSHU_NATS_URL is not an address as nats://host:4222";
 
 /// One role's connection to NATS. Cheap to clone.
 #[derive(Clone)]
@@ -34,7 +36,7 @@ impl Bus {
         anyhow::ensure!(!url.is_empty(), "HOSHU_NATS_URL is not set");
         let (count, connected) = watch::channel(0);
         let shown = chassis.clone();
-        let client = ConnectOptions::new()
+        let client = options(url)?
             .name(chassis.node())
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -56,7 +58,7 @@ impl Bus {
             })
             .connect(url)
             .await
-            .context("HOSHU_NATS_URL is not an address as nats://host:4222")?;
+            .context(NOT_AN_ADDRESS)?;
         let mut jetstream = jetstream::new(client.clone());
         jetstream.set_timeout(Duration::from_secs(5));
         let bus = Self(Arc::new(Inner {
@@ -109,6 +111,17 @@ impl Bus {
     pub(crate) fn subject(&self, subject: impl std::fmt::Display) -> String {
         format!("{}.{subject}", self.0.chassis.settings().nats_prefix)
     }
+}
+
+/// The client takes the address from a URL, and leaves its user and password.
+fn options(url: &str) -> anyhow::Result<ConnectOptions> {
+    let address: ServerAddr = url.parse().context(NOT_AN_ADDRESS)?;
+    Ok(match (address.username(), address.password()) {
+        (Some(user), Some(password)) => {
+            ConnectOptions::with_user_and_password(user.into(), password.into())
+        }
+        _ => ConnectOptions::new(),
+    })
 }
 
 /// Headers with the current trace, and the message's id if it is to be known again.

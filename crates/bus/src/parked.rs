@@ -3,7 +3,6 @@
 use anyhow::Context;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream as NatsStream;
-use bytes::Bytes;
 use futures::StreamExt;
 use prost::Message;
 use proto::hoshu::bus::v1::Parked;
@@ -90,7 +89,7 @@ pub async fn replay(bus: &Bus, number: u64) -> anyhow::Result<()> {
     let sent = bus.jetstream().publish_with_headers(
         parked.subject,
         headers(Some(&id), None),
-        Bytes::from(parked.payload),
+        parked.payload,
     );
     sent.await?.await?;
     stream.delete_message(number).await?;

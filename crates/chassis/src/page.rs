@@ -82,7 +82,7 @@ pub fn token(cursor: &[u8]) -> String {
 
 fn cursor(token: &str) -> Option<Vec<u8>> {
     let digits = token.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() > LONGEST_CURSOR * 2 {
+    if !digits.len().is_multiple_of(2) || digits.len() > LONGEST_CURSOR * 2 {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
