@@ -163,7 +163,7 @@ impl Judge<'_, '_> {
         let (span, time) = match self.cursor.ahead() {
             Some(b'-' | b'0'..=b'9') => {
                 let number = self.cursor.number()?;
-                (number.span, number.whole)
+                (number.span, number.whole())
             }
             Some(b'"') => {
                 let start = self.cursor.pos();

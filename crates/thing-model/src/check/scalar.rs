@@ -70,7 +70,7 @@ impl Judge<'_, '_> {
                 let wrong = data_type.number(&number).err();
                 let integer = matches!(data_type, Type::Int { .. } | Type::Bool | Type::Enum(_));
                 let whole = if integer && !number.plain && wrong.is_none() {
-                    number.whole.and_then(|whole| i32::try_from(whole).ok())
+                    number.whole().and_then(|whole| i32::try_from(whole).ok())
                 } else {
                     None
                 };
@@ -210,7 +210,7 @@ impl Type {
     fn number(&self, number: &Number) -> Result<(), Wrong> {
         let within = |good: bool| if good { Ok(()) } else { Err(Wrong::Limit) };
         match self {
-            Type::Int { min, max } => match number.whole {
+            Type::Int { min, max } => match number.whole() {
                 Some(whole) => within((i64::from(*min)..=i64::from(*max)).contains(&whole)),
                 None if number.value.fract() != 0.0 => Err(Wrong::Fraction),
                 None => Err(Wrong::Limit),
@@ -222,9 +222,9 @@ impl Type {
             Type::Double { min, max } => {
                 within(number.value.is_finite() && in_bounds(number.value, *min, *max))
             }
-            Type::Bool => within(matches!(number.whole, Some(0 | 1))),
+            Type::Bool => within(matches!(number.whole(), Some(0 | 1))),
             Type::Enum(values) => {
-                let whole = number.whole.and_then(|whole| i32::try_from(whole).ok());
+                let whole = number.whole().and_then(|whole| i32::try_from(whole).ok());
                 within(whole.is_some_and(|whole| values.binary_search(&whole).is_ok()))
             }
             _ => Err(Wrong::Kind),

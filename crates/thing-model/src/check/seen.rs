@@ -14,18 +14,24 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Whether the member comes for the first time.
+    #[inline]
     pub(super) fn first(&mut self, index: usize) -> bool {
         let (word, bit) = (index / 64, 1_u64 << (index % 64));
-        if word >= WORDS && self.beyond.len() <= word - WORDS {
-            self.beyond.resize(word - WORDS + 1, 0);
-        }
-        let word = match word.checked_sub(WORDS) {
-            None => &mut self.words[word],
-            Some(beyond) => &mut self.beyond[beyond],
+        let word = match self.words.get_mut(word) {
+            Some(word) => word,
+            None => self.far(word - WORDS),
         };
         let first = *word & bit == 0;
         *word |= bit;
         first
+    }
+
+    #[cold]
+    fn far(&mut self, word: usize) -> &mut u64 {
+        if self.beyond.len() <= word {
+            self.beyond.resize(word + 1, 0);
+        }
+        &mut self.beyond[word]
     }
 
     pub(super) fn first_unknown(&mut self, name: &str) -> bool {

@@ -7,14 +7,21 @@ pub(crate) struct Number {
     pub(crate) span: Span,
     /// Infinite when the text is beyond a double.
     pub(crate) value: f64,
-    /// The value, if it is whole and within 53 bits.
-    pub(crate) whole: Option<i64>,
-    /// Written as digits alone.
+    /// Written as at most 15 digits alone, and so exact.
     pub(crate) plain: bool,
 }
 
+impl Number {
+    /// The value, if it is whole and within 53 bits.
+    #[inline]
+    pub(crate) fn whole(&self) -> Option<i64> {
+        let whole = self.plain || (self.value.fract() == 0.0 && self.value.abs() <= EXACT);
+        whole.then_some(self.value as i64)
+    }
+}
+
 /// Whole numbers up to here are exact in a double.
-const EXACT: u64 = 1 << 53;
+const EXACT: f64 = (1_u64 << 53) as f64;
 
 /// Powers of ten that are exact in a double.
 const TENS: [f64; 23] = [
@@ -29,17 +36,15 @@ impl Cursor<'_> {
         let start = self.pos;
         let negative = self.take(b"-");
         let mut mantissa = 0_u64;
+        let first = self.pos;
+        self.digits(&mut mantissa);
         // Digits beyond 15 make the text a case for the exact, slower way.
-        let mut digits = 0_usize;
-        match self.peek() {
-            Some(b'0') => {
-                self.pos += 1;
-                if let Some(b'0'..=b'9') = self.peek() {
-                    return self.wrong("a number begins with 0");
-                }
-            }
-            Some(b'1'..=b'9') => self.digits(&mut mantissa, &mut digits),
-            _ => return self.wrong("a digit is missing"),
+        let mut digits = self.pos - first;
+        if digits == 0 {
+            return self.wrong("a digit is missing");
+        }
+        if digits > 1 && self.bytes[first] == b'0' {
+            return self.wrong("a number begins with 0");
         }
         let mut exponent = 0_i32;
         let mut plain = true;
@@ -47,11 +52,11 @@ impl Cursor<'_> {
             plain = false;
             self.pos += 1;
             let fraction = self.pos;
-            self.digits(&mut mantissa, &mut digits);
+            self.digits(&mut mantissa);
             if self.pos == fraction {
                 return self.wrong("a digit is missing");
             }
-            // Long fractions go the exact way: their length cannot overflow here.
+            digits += self.pos - fraction;
             exponent = -i32::try_from(self.pos - fraction).unwrap_or(i32::MAX);
         }
         if let Some(b'e' | b'E') = self.peek() {
@@ -63,36 +68,40 @@ impl Cursor<'_> {
             start,
             end: self.pos,
         };
-        let size = match mantissa as f64 {
-            _ if digits > 15 => self.nearest(span).abs(),
-            0.0 => 0.0,
-            size if exponent == 0 => size,
-            size if (-22..0).contains(&exponent) => size / TENS[exponent.unsigned_abs() as usize],
-            size if (0..=22).contains(&exponent) => size * TENS[exponent as usize],
-            _ => self.nearest(span).abs(),
+        if digits > 15 || !(-22..=22).contains(&exponent) {
+            return Ok(Number {
+                span,
+                value: self.nearest(span),
+                plain: false,
+            });
+        }
+        let ten = TENS[exponent.unsigned_abs() as usize];
+        // At most 15 digits: signed, because the machine turns that into a double at once.
+        let mantissa = mantissa as i64 as f64;
+        let size = if exponent < 0 {
+            mantissa / ten
+        } else {
+            mantissa * ten
         };
-        let whole = (size.fract() == 0.0 && size <= EXACT as f64).then(|| {
-            let size = size as i64;
-            if negative { -size } else { size }
-        });
         let value = if negative { -size } else { size };
-        Ok(Number {
-            span,
-            value,
-            whole,
-            plain,
-        })
+        Ok(Number { span, value, plain })
     }
 
     #[inline]
-    fn digits(&mut self, mantissa: &mut u64, digits: &mut usize) {
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
+    fn digits(&mut self, mantissa: &mut u64) {
+        let mut pos = self.pos;
+        // A time has thirteen digits.
+        while let Some(eight) = self.bytes.get(pos..).and_then(eight_digits) {
+            *mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(eight);
+            pos += 8;
+        }
+        while let Some(digit @ b'0'..=b'9') = self.bytes.get(pos) {
             *mantissa = mantissa
                 .wrapping_mul(10)
                 .wrapping_add(u64::from(digit - b'0'));
-            *digits += usize::from(*mantissa != 0 || *digits > 0);
-            self.pos += 1;
+            pos += 1;
         }
+        self.pos = pos;
     }
 
     fn exponent(&mut self) -> Result<i32, Syntax> {
@@ -121,6 +130,23 @@ impl Cursor<'_> {
     }
 }
 
+/// The number that the next eight bytes are, if they are all digits.
+#[inline]
+fn eight_digits(bytes: &[u8]) -> Option<u64> {
+    const LOW: u64 = 0x0000_00FF_0000_00FF;
+    let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
+    let carried = word.wrapping_add(0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0;
+    if (word & 0xF0F0_F0F0_F0F0_F0F0) | (carried >> 4) != 0x3333_3333_3333_3333 {
+        return None;
+    }
+    // Neighbours are joined three times: to two, to four, to eight digits.
+    let ones = word - 0x3030_3030_3030_3030;
+    let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8);
+    let upper = (pairs & LOW).wrapping_mul(100 + (1_000_000 << 32));
+    let lower = ((pairs >> 16) & LOW).wrapping_mul(1 + (10_000 << 32));
+    Some(upper.wrapping_add(lower) >> 32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +172,7 @@ mod tests {
             ("1e300", None),
             ("1e400", None),
         ] {
-            assert_eq!(read(text).whole, whole, "{text}");
+            assert_eq!(read(text).whole(), whole, "{text}");
         }
     }
 
