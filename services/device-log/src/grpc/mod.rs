@@ -1,0 +1,94 @@
+//! The asked door: `hoshu.devicelog.v1`.
+
+mod answer;
+mod question;
+
+use chassis::page::{self, Page};
+use chassis::{Caller, Refusal};
+use proto::hoshu::devicelog::v1::device_log_service_server::DeviceLogService;
+use proto::hoshu::devicelog::v1::{ListLogsRequest, ListLogsResponse};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+
+use crate::domain::{Filter, Found, Gathering, Position};
+use crate::products::Products;
+use crate::store;
+
+pub(crate) struct Door {
+    pool: PgPool,
+    products: Products,
+}
+
+impl Door {
+    pub(crate) fn new(pool: PgPool, products: Products) -> Self {
+        Self { pool, products }
+    }
+
+    async fn list(
+        &self,
+        caller: Caller,
+        request: ListLogsRequest,
+    ) -> Result<ListLogsResponse, Refusal> {
+        let product = self
+            .products
+            .of_caller(&caller, &request.product_key)
+            .await?;
+        let page = Page::parse(request.page_size, &request.page_token)?;
+        let after = question::position(page.after.as_deref())?;
+        let filter = question::filter(product, &request)?;
+        let (found, next) = self.page(&filter, after, &page).await?;
+        Ok(ListLogsResponse {
+            items: found.into_iter().map(answer::line).collect(),
+            next_page_token: next.map(|position| page::token(&position.to_bytes())),
+        })
+    }
+
+    /// Reads until the page is full or the log at its end. One read is nearly always enough:
+    /// every row has a line of the wanted type and status, in the wanted days.
+    async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<Position>,
+        page: &Page,
+    ) -> Result<(Vec<Found>, Option<Position>), Refusal> {
+        let limit = page.limit();
+        let mut gathering = Gathering::new(filter, after, page.size as usize);
+        let mut before = after;
+        loop {
+            let entries = store::older(&self.pool, filter, before, limit)
+                .await
+                .map_err(store_refusal)?;
+            let (more, oldest) = (
+                entries.len() as i64 == limit,
+                entries.last().map(Position::first_of),
+            );
+            entries.into_iter().for_each(|entry| gathering.add(entry));
+            if gathering.is_full() || !more {
+                return Ok(gathering.finish());
+            }
+            before = oldest;
+        }
+    }
+}
+
+/// A database that is away is said to be so; bytes that cannot be read are our own fault.
+fn store_refusal(error: anyhow::Error) -> Refusal {
+    match error.downcast::<sqlx::Error>() {
+        Ok(error) => Refusal::from(error),
+        Err(error) => Refusal::internal(error),
+    }
+}
+
+#[tonic::async_trait]
+impl DeviceLogService for Door {
+    #[tracing::instrument(name = "devicelog.list_logs", skip_all, fields(product.key = request.get_ref().product_key))]
+    async fn list_logs(
+        &self,
+        request: Request<ListLogsRequest>,
+    ) -> Result<Response<ListLogsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        Ok(Response::new(
+            self.list(caller, request.into_inner()).await?,
+        ))
+    }
+}

@@ -1,0 +1,5 @@
+//! What device-log is told.
+
+mod lines;
+
+pub(crate) use lines::listen;

@@ -1,0 +1,13 @@
+//! Entries in PostgreSQL.
+
+mod copy;
+mod days;
+mod packed;
+mod read;
+mod row;
+mod write;
+
+pub(crate) use days::{forget_others, turn_days};
+pub(crate) use read::older;
+pub(crate) use row::Row;
+pub(crate) use write::{Written, write};

@@ -1,0 +1,5 @@
+//! What runs by the clock.
+
+mod days;
+
+pub(crate) use days::Keeping;
