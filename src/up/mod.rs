@@ -3,11 +3,14 @@
 mod child;
 mod data_folder;
 mod embedded;
+mod house;
 mod leftover;
 mod nats;
 mod postgres;
 mod programs;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use embedded::Embedded;
+use embedded::Embedded;
+pub(crate) use house::{run, servers_file};

@@ -127,7 +127,7 @@ impl Chassis {
         Ok(pool)
     }
 
-    async fn await_database(&self, error: &dyn std::error::Error) {
+    async fn await_database(&self, error: &(dyn std::error::Error + Sync)) {
         tracing::warn!(%error, "the database is away; trying again");
         self.ready("database", Err(error.to_string()));
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;

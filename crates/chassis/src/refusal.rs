@@ -155,16 +155,27 @@ impl std::error::Error for Refusal {}
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => {
-                tracing::warn!(error = format!("{error:#}"), "the database is away");
-                Self::unavailable("the database")
-            }
-            error => Self::internal(error),
+        if is_away(&error) {
+            tracing::warn!(error = format!("{error:#}"), "the database is away");
+            return Self::unavailable("the database");
         }
+        Self::internal(error)
+    }
+}
+
+/// A link that breaks while it is made shows as a protocol error, a server that stops or starts as a code of its own:
+/// shutting down, crashed, starting, too many connections.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["57P01", "57P02", "57P03", "53300"].contains(&&*code)),
+        _ => false,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::Value;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ pub struct Settings {
     pub database_url: Secret,
     /// Connections of one role's pool. More let more requests run at once and cost the server memory.
     pub database_connections: u32,
+    /// What `hoshu database init` gives the services' logins; unset: a new one at each `hoshu up`.
+    pub database_password: Secret,
     /// NATS with JetStream, 2.9 or newer; `hoshu up` without it starts a server of its own.
     pub nats_url: Secret,
     /// Put in front of every subject and stream, so that several houses can share one NATS.
@@ -79,6 +83,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             database_url: Secret::default(),
+            database_password: Secret::default(),
             database_connections: 16,
             nats_url: Secret::default(),
             nats_prefix: "hoshu".into(),
@@ -97,7 +102,7 @@ impl Default for Settings {
             api_addr: "0.0.0.0:8080".into(),
             grpc_addr: "0.0.0.0:9090".into(),
             ops_addr: "0.0.0.0:9464".into(),
-            log: "info".into(),
+            log: "info,async_nats=warn".into(),
             log_format: LogFormat::default(),
             peer_gateway: None,
             peer_registry: None,
@@ -112,21 +117,34 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Merges defaults, the file and the environment, in that order.
+    /// Merges defaults, the files, the environment and options, in that order.
     ///
     /// # Errors
     /// Names the setting that cannot be read, and where it was set.
-    pub fn load(file: Option<&PathBuf>) -> anyhow::Result<Self> {
-        let names = field_names(&Self::default())?;
+    pub fn load(files: &[PathBuf], options: &[(String, String)]) -> anyhow::Result<Self> {
+        let names = Self::names();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let defaults = serde_json::to_value(Self::default())?;
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        if let Some(file) = file {
-            // Sections belong to roles.
-            figment = figment.merge(Toml::file_exact(file).filter_top(&names));
+        for file in files {
+            figment = figment.merge(common_part(file, &names)?);
         }
-        Ok(figment
-            .merge(Env::prefixed("HOSHU_").only(&names))
-            .extract()?)
+        let set = names
+            .iter()
+            .filter_map(|name| Some((name.to_string(), variable("HOSHU_", name)?)));
+        for (name, text) in set.chain(options.iter().cloned()) {
+            figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
+        }
+        Ok(figment.extract()?)
+    }
+
+    /// The name of every setting: `mqtt_addr` is set by `HOSHU_MQTT_ADDR` or `--mqtt-addr`.
+    pub fn names() -> Vec<String> {
+        let all = serde_json::to_value(Self::default()).unwrap_or_default();
+        all.as_object()
+            .into_iter()
+            .flat_map(|fields| fields.keys().cloned())
+            .collect()
     }
 
     /// The peer's address that was set for a lone role.
@@ -145,44 +163,130 @@ impl Settings {
     }
 }
 
-/// A role's own configuration: defaults, its section of the file (`[registry]`), and `HOSHU_REGISTRY_…`.
+/// A role's own configuration: defaults, its section of each file (`[registry]`), and `HOSHU_REGISTRY_…`.
 ///
 /// # Errors
 /// Names the setting that is unknown or cannot be read.
-pub fn role_settings<C>(noun: Noun, file: Option<&PathBuf>) -> anyhow::Result<C>
+pub fn role_settings<C>(noun: Noun, files: &[PathBuf]) -> anyhow::Result<C>
 where
     C: Default + Serialize + DeserializeOwned,
 {
     let mut figment = Figment::from(Serialized::defaults(C::default()));
-    if let Some(file) = file {
-        figment = figment.merge(Figment::from(Toml::file_exact(file).nested()).select(noun.word()));
+    for file in files {
+        if let Ok(section) = Figment::from(Toml::file_exact(file)).find_value(noun.word()) {
+            let section = section
+                .into_dict()
+                .with_context(|| format!("{}: {} is no section", file.display(), noun.word()))?;
+            figment = figment.merge(Serialized::defaults(section));
+        }
     }
+    let defaults = serde_json::to_value(C::default())?;
     let prefix = format!("HOSHU_{}_", noun.word().to_uppercase());
-    Ok(figment.merge(Env::prefixed(&prefix)).extract()?)
+    for (name, text) in std::env::vars()
+        .filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_lowercase(), text)))
+    {
+        figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
+    }
+    Ok(figment.extract()?)
 }
 
-fn field_names(settings: &Settings) -> anyhow::Result<Vec<String>> {
-    let value = serde_json::to_value(settings)?;
-    Ok(value
-        .as_object()
-        .into_iter()
-        .flat_map(|fields| fields.keys().cloned())
-        .collect())
+fn variable(prefix: &str, name: &str) -> Option<String> {
+    std::env::var(format!("{prefix}{}", name.to_uppercase())).ok()
 }
 
-/// Leaves a file's sections to their roles.
-trait FilterTop {
-    fn filter_top(self, names: &[&str]) -> Figment;
+/// A text as its setting wants it: a password of digits stays text, and is not damaged.
+fn typed(defaults: &serde_json::Value, name: &str, text: String) -> Value {
+    match &defaults[name] {
+        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => {
+            text.parse().unwrap_or_else(|_| text.into())
+        }
+        _ => text.into(),
+    }
 }
 
-impl<P: figment::Provider> FilterTop for P {
-    fn filter_top(self, names: &[&str]) -> Figment {
-        let all = Figment::from(self);
-        names
-            .iter()
-            .fold(Figment::new(), |kept, name| match all.find_value(name) {
-                Ok(value) => kept.merge(Serialized::default(name, value)),
-                Err(_) => kept,
-            })
+/// A file's settings without the sections, which belong to roles.
+fn common_part(file: &PathBuf, names: &[&str]) -> anyhow::Result<Figment> {
+    let whole = Figment::from(Toml::file_exact(file));
+    let members: figment::value::Dict = whole
+        .extract()
+        .with_context(|| format!("the configuration file {}", file.display()))?;
+    let mut common = Figment::new();
+    for (name, value) in members {
+        if names.contains(&name.as_str()) {
+            common = common.merge(Serialized::default(&name, value));
+        } else {
+            let is_section = Noun::ALL.iter().any(|noun| noun.word() == name);
+            anyhow::ensure!(
+                is_section,
+                "{}: there is no setting or section {name}",
+                file.display()
+            );
+        }
+    }
+    Ok(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Config {
+        attempts: u32,
+        burst: u32,
+    }
+
+    fn file(text: &str) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hoshu.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, vec![path])
+    }
+
+    #[test]
+    fn options_win_over_the_file_and_sections_belong_to_their_roles() {
+        let (_folder, files) =
+            file("partitions = 8\nmqtt_addr = \"127.0.0.1:1\"\n[registry]\nattempts = 7\n");
+        let options = [
+            ("mqtt_addr".to_owned(), "127.0.0.1:2".to_owned()),
+            ("master_key".to_owned(), "07".to_owned()),
+        ];
+        let settings = Settings::load(&files, &options).unwrap();
+        assert_eq!(
+            (settings.partitions, settings.mqtt_addr.as_str()),
+            (8, "127.0.0.1:2")
+        );
+        assert_eq!(settings.master_key.expose(), "07");
+        let registry: Config = role_settings(Noun::Registry, &files).unwrap();
+        assert_eq!(
+            registry,
+            Config {
+                attempts: 7,
+                burst: 0
+            }
+        );
+        assert_eq!(
+            role_settings::<Config>(Noun::Ota, &files).unwrap(),
+            Config::default()
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named() {
+        let (_folder, files) = file("partitoins = 8\n");
+        assert!(
+            Settings::load(&files, &[])
+                .unwrap_err()
+                .to_string()
+                .contains("partitoins")
+        );
+        let (_folder, files) = file("[registry]\natempts = 7\n");
+        assert!(
+            role_settings::<Config>(Noun::Registry, &files)
+                .unwrap_err()
+                .to_string()
+                .contains("atempts")
+        );
     }
 }

@@ -1,0 +1,81 @@
+//! Runs a role, or a short command, to its end.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chassis::{Clock, Noun, Process, Settings, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command_line::Options;
+use crate::roles::ROLES;
+
+/// How long what runs may take to end after it was told to.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// Runs one role until it is told to stop.
+pub(crate) fn role(noun: Noun, options: Options) -> anyhow::Result<()> {
+    let role = ROLES
+        .iter()
+        .find(|role| role.noun == noun)
+        .context("no such role")?;
+    let settings = Settings::load(&options.files, &options.settings)?;
+    runtime()?.block_on(async {
+        let telemetry = telemetry::init(&settings, noun.role())?;
+        let process = Process::new(settings.clone(), Clock::default(), &[noun])?;
+        process.serve_ops().await?;
+        let chassis = process.chassis(noun, settings.database_url.clone());
+        let started = tokio::select! {
+            started = (role.start)(&options.files, chassis) => started,
+            // A store that is away is waited for; the wait can be ended.
+            () = told_to_stop() => Ok(()),
+        };
+        if started.is_ok() {
+            tracing::info!(role = noun.role(), "started");
+            told_to_stop().await;
+        }
+        process.stop(STOP_WITHIN).await;
+        telemetry.flush();
+        started
+    })
+}
+
+/// Runs a command that ends by itself.
+pub(crate) fn short(
+    options: Options,
+    command: impl AsyncFnOnce(Settings) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut files = options.files.clone();
+    // A house that is up on this folder says where its servers are.
+    let known = Settings::load(&files, &options.settings)?;
+    files.extend(crate::up::servers_file(&known).filter(|file| file.exists()));
+    let mut settings = Settings::load(&files, &options.settings)?;
+    settings.log = "warn".into();
+    runtime()?.block_on(async {
+        let telemetry = telemetry::init(&settings, "hoshu")?;
+        let done = command(settings).await;
+        telemetry.flush();
+        done
+    })
+}
+
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Two TLS libraries' worth of crates agree on one provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) async fn told_to_stop() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return tracing::error!("signals cannot be heard");
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
