@@ -14,6 +14,7 @@ pub(crate) enum Command {
     CreateAccount(String),
     InitDatabase,
     Config,
+    Health,
     ListParked,
     ReplayParked(Vec<u64>),
 }
@@ -55,6 +56,7 @@ fn command(matches: &ArgMatches) -> Command {
         },
         Some(("database", _)) => Command::InitDatabase,
         Some(("config", _)) => Command::Config,
+        Some(("health", _)) => Command::Health,
         Some(("parked", parked)) => match parked.subcommand() {
             Some(("replay", replay)) => Command::ReplayParked(
                 replay
@@ -103,6 +105,7 @@ fn clap() -> Clap {
             ),
         )
         .subcommand(Clap::new("config").about("Print the effective settings, secrets hidden"))
+        .subcommand(Clap::new("health").about("Ask the role on this machine whether it is ready (/readyz); fails when it is not"))
         .subcommand(
             Clap::new("parked")
                 .about("Messages that could not be handled")

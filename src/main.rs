@@ -4,6 +4,9 @@ mod account;
 mod command_line;
 mod configuration;
 mod database;
+mod health;
+#[cfg(test)]
+mod layers;
 mod parked;
 mod roles;
 mod run;
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
             database::init_from(&settings).await
         }),
         Command::Config => configuration::print(&options),
+        Command::Health => health::print(&options),
         Command::ListParked => run::short(options, async |settings| parked::list(settings).await),
         Command::ReplayParked(numbers) => run::short(options, async |settings| {
             parked::replay(settings, &numbers).await

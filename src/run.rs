@@ -12,6 +12,9 @@ use crate::roles::ROLES;
 /// How long what runs may take to end after it was told to.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// The part of `/readyz` that says whether a role has started.
+pub(crate) const DOORS: &str = "doors";
+
 /// Runs one role until it is told to stop.
 pub(crate) fn role(noun: Noun, options: Options) -> anyhow::Result<()> {
     let role = ROLES
@@ -22,20 +25,23 @@ pub(crate) fn role(noun: Noun, options: Options) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let telemetry = telemetry::init(&settings, noun.role())?;
         let process = Process::new(settings.clone(), Clock::default(), &[noun])?;
-        process.serve_ops().await?;
         let chassis = process.chassis(noun, settings.database_url.clone());
+        // Nobody is sent to doors that are not open yet.
+        chassis.ready(DOORS, Err("not open yet".into()));
+        process.serve_ops().await?;
         let started = tokio::select! {
-            started = (role.start)(&options.files, chassis) => started,
+            started = (role.start)(&options.files, chassis.clone()) => started.map(|()| true),
             // A store that is away is waited for; the wait can be ended.
-            () = told_to_stop() => Ok(()),
+            () = told_to_stop() => Ok(false),
         };
-        if started.is_ok() {
+        if matches!(started, Ok(true)) {
+            chassis.ready(DOORS, Ok(()));
             tracing::info!(role = noun.role(), "started");
             told_to_stop().await;
         }
         process.stop(STOP_WITHIN).await;
         telemetry.flush();
-        started
+        started.map(drop)
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use chassis::{Clock, Noun, Process, Secret, Settings, telemetry};
+use chassis::{Chassis, Clock, Noun, Process, Secret, Settings, telemetry};
 use futures::future::try_join_all;
 
 use super::Embedded;
@@ -97,13 +97,21 @@ async fn live(
 }
 
 async fn start(process: &Process, settings: &Settings, options: &Options) -> anyhow::Result<()> {
-    process.serve_ops().await?;
     let url_of = |noun| database::url_of(&settings.database_url, noun, &settings.database_password);
-    try_join_all(ROLES.iter().map(async |role| {
-        let chassis = process.chassis(role.noun, url_of(role.noun)?);
-        (role.start)(&options.files, chassis)
+    let chassis: Vec<Chassis> = ROLES
+        .iter()
+        .map(|role| Ok(process.chassis(role.noun, url_of(role.noun)?)))
+        .collect::<anyhow::Result<_>>()?;
+    for chassis in &chassis {
+        chassis.ready(run::DOORS, Err("not open yet".into()));
+    }
+    process.serve_ops().await?;
+    try_join_all(ROLES.iter().zip(&chassis).map(async |(role, chassis)| {
+        (role.start)(&options.files, chassis.clone())
             .await
-            .with_context(|| format!("{} cannot start", role.noun.role()))
+            .with_context(|| format!("{} cannot start", role.noun.role()))?;
+        chassis.ready(run::DOORS, Ok(()));
+        anyhow::Ok(())
     }))
     .await?;
     let pool = sqlx::PgPool::connect(url_of(Noun::Api)?.expose()).await?;

@@ -10,7 +10,9 @@ use opentelemetry::global;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::metrics::{
+    Aggregation, Instrument, InstrumentKind, SdkMeterProvider, Stream,
+};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -52,7 +54,8 @@ pub fn init(settings: &Settings, service: &'static str) -> anyhow::Result<Teleme
         .build()?;
     let mut meter = SdkMeterProvider::builder()
         .with_resource(resource)
-        .with_reader(prometheus);
+        .with_reader(prometheus)
+        .with_view(seconds);
     if exports {
         tracer = tracer.with_batch_exporter(SpanExporter::builder().with_tonic().build()?);
         meter = meter.with_periodic_exporter(MetricExporter::builder().with_tonic().build()?);
@@ -81,6 +84,21 @@ pub fn init(settings: &Settings, service: &'static str) -> anyhow::Result<Teleme
         .try_init()
         .context("telemetry is already set up")?;
     Ok(Telemetry { tracer, meter })
+}
+
+/// Durations are measured in seconds, from half a millisecond to half a minute.
+fn seconds(instrument: &Instrument) -> Option<Stream> {
+    if instrument.kind() != InstrumentKind::Histogram || instrument.unit() != "s" {
+        return None;
+    }
+    let boundaries = vec![
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    ];
+    let buckets = Aggregation::ExplicitBucketHistogram {
+        boundaries,
+        record_min_max: true,
+    };
+    Stream::builder().with_aggregation(buckets).build().ok()
 }
 
 impl Telemetry {
