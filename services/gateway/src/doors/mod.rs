@@ -1,0 +1,6 @@
+//! Where devices come in: MQTT over TCP and over TLS.
+
+pub(crate) mod certificates;
+mod listener;
+pub(crate) mod tcp;
+pub(crate) mod tls;

@@ -1,0 +1,108 @@
+//! What all sessions of this process share.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
+
+use bus::{Bus, Publisher};
+use chassis::{Chassis, Clock, Noun, Peer};
+use proto::hoshu::{
+    bus::v1::{LogBatch, UpBatch},
+    registry::internal::v1::session_service_client::SessionServiceClient,
+};
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Config, accounts::Accounts, directory::Directory, domain::attempts::Attempts, metrics::Metrics,
+    store::Store, work::release::Releases,
+};
+
+const DAY_SECONDS: u32 = 86_400;
+
+pub(crate) struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) chassis: Chassis,
+    pub(crate) clock: Clock,
+    pub(crate) bus: Bus,
+    pub(crate) up: Publisher<UpBatch>,
+    pub(crate) log: Publisher<LogBatch>,
+    pub(crate) store: Store,
+    pub(crate) sessions: Directory,
+    pub(crate) accounts: Accounts,
+    pub(crate) releases: Releases,
+    pub(crate) metrics: Metrics,
+    /// Connections between accepting and CONNACK.
+    pub(crate) opening: Arc<Semaphore>,
+    registry: SessionServiceClient<Peer>,
+    attempts: Mutex<Attempts>,
+}
+
+impl Gateway {
+    /// # Errors
+    /// When a lone gateway was not told where the registry is.
+    pub(crate) fn new(
+        config: Config,
+        chassis: Chassis,
+        bus: Bus,
+        pool: PgPool,
+    ) -> anyhow::Result<Arc<Self>> {
+        let registry = SessionServiceClient::new(chassis.peer(Noun::Registry)?);
+        Ok(Arc::new(Self {
+            clock: chassis.clock().clone(),
+            up: bus.publisher(),
+            log: bus.publisher(),
+            store: Store::new(pool, config.offline_messages),
+            sessions: Directory::default(),
+            accounts: Accounts::default(),
+            releases: Releases::default(),
+            metrics: Metrics::new(&chassis.meter()),
+            opening: Arc::new(Semaphore::new(config.opening_connections.max(1))),
+            attempts: Mutex::new(Attempts::new(
+                config.failure_addresses,
+                config.failures_per_minute,
+            )),
+            registry,
+            config,
+            chassis,
+            bus,
+        }))
+    }
+
+    pub(crate) fn registry(&self) -> SessionServiceClient<Peer> {
+        self.registry.clone()
+    }
+
+    pub(crate) fn may_attempt(&self, address: IpAddr) -> bool {
+        self.attempts
+            .lock()
+            .expect("not poisoned")
+            .may_try(address, self.clock.now_ms())
+    }
+
+    pub(crate) fn attempt_failed(&self, address: IpAddr) {
+        self.attempts
+            .lock()
+            .expect("not poisoned")
+            .failed(address, self.clock.now_ms());
+    }
+
+    pub(crate) fn longest_session_seconds(&self) -> u32 {
+        u32::from(self.config.offline_days) * DAY_SECONDS
+    }
+
+    /// Milliseconds that a session outlives its connection.
+    pub(crate) fn session_ms(&self, expiry_seconds: u32) -> i64 {
+        i64::from(expiry_seconds.min(self.longest_session_seconds())) * 1000
+    }
+
+    /// Milliseconds that a message is kept; 0 asks for as long as may be.
+    pub(crate) fn keep_ms(&self, asked: u64) -> i64 {
+        let longest = i64::from(self.longest_session_seconds()) * 1000;
+        match i64::try_from(asked) {
+            Ok(0) | Err(_) => longest,
+            Ok(asked) => asked.min(longest),
+        }
+    }
+}
