@@ -1,0 +1,98 @@
+//! Sets and calls.
+
+use std::time::Duration;
+
+use alink::limits::RRPC_TIMEOUT_SECONDS;
+use chassis::{Caller, Fault, Phase, Refusal};
+use proto::hoshu::thing::v1::*;
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+use crate::Thing;
+use crate::commands::{self, Order};
+use crate::domain::command::PARAMS_BYTES;
+
+/// Seconds that the answer to a set or an asynchronous call is awaited.
+const WAIT_SECONDS: std::ops::RangeInclusive<u32> = 0..=30;
+const DEFAULT_SECONDS: u32 = 5;
+
+pub(super) async fn set(
+    thing: &Thing,
+    caller: Caller,
+    request: SetPropertiesRequest,
+) -> Result<CommandResult, Refusal> {
+    let order = Order {
+        caller,
+        product_key: request.product_key,
+        device_name: request.device_name,
+        service: None,
+        params: request.params,
+        wait: seconds(request.wait_seconds),
+        timeout: seconds(None),
+    };
+    check(&order, request.wait_seconds, None)?;
+    run(thing, order).await
+}
+
+pub(super) async fn call(
+    thing: &Thing,
+    caller: Caller,
+    request: CallServiceRequest,
+) -> Result<CommandResult, Refusal> {
+    let params = match request.params.as_str() {
+        "" => "{}".to_owned(),
+        _ => request.params,
+    };
+    let order = Order {
+        caller,
+        product_key: request.product_key,
+        device_name: request.device_name,
+        service: Some(request.identifier),
+        params,
+        wait: seconds(request.wait_seconds),
+        timeout: seconds(request.timeout_seconds),
+    };
+    check(&order, request.wait_seconds, request.timeout_seconds)?;
+    run(thing, order).await
+}
+
+/// What has nothing to do with the device: refused without a line.
+fn check(order: &Order, wait: Option<u32>, timeout: Option<u32>) -> Result<(), Refusal> {
+    let mut faults = Vec::new();
+    let bounds = [
+        ("/waitSeconds", wait, WAIT_SECONDS),
+        ("/timeoutSeconds", timeout, RRPC_TIMEOUT_SECONDS),
+    ];
+    for (pointer, seconds, range) in bounds {
+        if let Some(seconds) = seconds.filter(|seconds| !range.contains(seconds)) {
+            let message = format!("{seconds} is not from {} to {}", range.start(), range.end());
+            faults.push(Fault::new(pointer, message));
+        }
+    }
+    if order.params.len() > PARAMS_BYTES {
+        let message = format!("{} bytes are more than {PARAMS_BYTES}", order.params.len());
+        faults.push(Fault::new("/params", message));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::faults(faults))
+    }
+}
+
+fn seconds(seconds: Option<u32>) -> Duration {
+    Duration::from_secs(u64::from(seconds.unwrap_or(DEFAULT_SECONDS)))
+}
+
+/// Runs apart from the request: a caller who leaves must not leave a command half done.
+async fn run(thing: &Thing, order: Order) -> Result<CommandResult, Refusal> {
+    let (tell, told) = oneshot::channel();
+    let running = commands::run(thing.clone(), order);
+    let task = async move {
+        // The caller may have left.
+        let _ = tell.send(running.await);
+    };
+    thing.chassis.track(Phase::Door, task.in_current_span());
+    told.await
+        .unwrap_or_else(|_| Err(Refusal::unavailable("the service")))
+}

@@ -1,0 +1,3 @@
+//! What is told to this service.
+
+pub(crate) mod up;

@@ -1,0 +1,107 @@
+//! Messages from devices: judged, committed, answered, logged; a whole group at once.
+//!
+//! A reply goes out after the commit. Only the acknowledgement waits until the lines are on
+//! their stream, so after a crash a device may be answered twice, and no line is lost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use proto::hoshu::bus::v1::{DeviceRef, UpMessage};
+use proto::hoshu::registry::v1::data_format_kind::DataFormat;
+use proto::hoshu::registry::v1::edition_kind::Edition;
+use thing_model::Report;
+use uuid::Uuid;
+
+use crate::Thing;
+use crate::domain::answer::{Asked, Standing};
+use crate::domain::judge::{self, ProductModel, Verdict};
+
+mod commit;
+mod log;
+mod reply;
+
+/// A message of the group with all that is known of it.
+struct Item<'a> {
+    id: Uuid,
+    message: &'a UpMessage,
+    device: &'a DeviceRef,
+    product: Option<&'a ProductModel>,
+    verdict: Verdict<'a>,
+    /// The request of ours that it answers.
+    asked: Option<(Asked, Standing)>,
+}
+
+pub(crate) fn consume(thing: &Thing) {
+    let handler = thing.clone();
+    thing.bus.consume(bus::inbox::THING_UP, move |messages| {
+        let thing = handler.clone();
+        async move { on_group(&thing, &messages).await }
+    });
+}
+
+async fn on_group(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<()> {
+    let models = models_of(thing, messages).await?;
+    let now = thing.chassis.clock().now();
+    let mut items = judge_all(messages, &models, now)?;
+    commit::commit(thing, &mut items, now).await?;
+    let outcomes = reply::send(thing, &mut items).await;
+    log::write(thing, &items, &outcomes).await
+}
+
+type Models = HashMap<String, Option<Arc<ProductModel>>>;
+
+/// The models of the products that have one to be judged by.
+async fn models_of(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<Models> {
+    let mut models = Models::new();
+    for message in messages {
+        let Some(device) = &message.device else {
+            continue;
+        };
+        if message.edition() != Edition::Basic && !models.contains_key(&device.product_key) {
+            let model = thing.models.get(&device.product_key).await?;
+            models.insert(device.product_key.clone(), model);
+        }
+    }
+    Ok(models)
+}
+
+fn judge_all<'a>(
+    messages: &'a [UpMessage],
+    models: &'a Models,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<Item<'a>>> {
+    let mut report = Report::new();
+    messages
+        .iter()
+        .map(|message| {
+            let id = Uuid::from_slice(&message.message_id).context("the message id")?;
+            let device = message
+                .device
+                .as_ref()
+                .context("the message names no device")?;
+            let product = models.get(&device.product_key).and_then(Option::as_deref);
+            let up = judge::UpMessage {
+                topic: &message.topic,
+                payload: &message.payload,
+                received_at: message.received_at,
+                edition: match message.edition() {
+                    Edition::Basic => judge::Edition::Basic,
+                    _ => judge::Edition::Pro,
+                },
+                raw: message.data_format() == DataFormat::Custom,
+                throttled: message.throttled,
+            };
+            let verdict = judge::judge(&up, product, &mut report, now.timestamp_millis());
+            Ok(Item {
+                id,
+                message,
+                device,
+                product,
+                verdict,
+                asked: None,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! The effects of a group, in one transaction; it may happen twice.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use proto::hoshu::bus::v1::Answered;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Item;
+use crate::Thing;
+use crate::domain::answer::{Question, Standing};
+use crate::domain::judge::Answer;
+use crate::domain::latest::{self, Value};
+use crate::store;
+
+/// Commits values, events and answers, then tells the pods that wait for the answers.
+pub(super) async fn commit(
+    thing: &Thing,
+    items: &mut [Item<'_>],
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let has_effect = items.iter().any(|item| {
+        let verdict = &item.verdict;
+        verdict.answer.is_some() || !verdict.values.is_empty() || !verdict.events.is_empty()
+    });
+    if !has_effect {
+        return Ok(());
+    }
+    let mut tx = thing.pool.begin().await?;
+    // Always in this order, so that no two pods wait for each other.
+    answers(&mut tx, items, now).await?;
+    values(&mut tx, items).await?;
+    events(&mut tx, items).await?;
+    tx.commit().await?;
+    tell(thing, items).await;
+    Ok(())
+}
+
+async fn answers(
+    tx: &mut PgConnection,
+    items: &mut [Item<'_>],
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let (mut devices, mut wires, mut rrpcs) = (Vec::new(), Vec::new(), Vec::new());
+    for item in items.iter() {
+        let (wire, rrpc) = match item.verdict.answer.as_ref().map(|answer| &answer.question) {
+            Some(Question::Wire { id, .. }) => (i64::from(*id), 0),
+            Some(Question::Rrpc { id }) => (0, i64::try_from(*id).unwrap_or(0)),
+            Some(Question::Unreadable) | None => continue,
+        };
+        devices.push(item.device.device_id);
+        wires.push(wire);
+        rrpcs.push(rrpc);
+    }
+    if devices.is_empty() {
+        return Ok(());
+    }
+    let mut known = store::command::asked(tx, &devices, &wires, &rrpcs).await?;
+    for item in items.iter_mut() {
+        let Some(answer) = &item.verdict.answer else {
+            continue;
+        };
+        let device = item.device.device_id;
+        let Some(asked) = known
+            .iter_mut()
+            .find(|asked| asked.is_asked_by(device, &answer.question))
+        else {
+            continue;
+        };
+        let standing = asked.standing(item.id);
+        item.asked = Some((asked.clone(), standing));
+        if standing == Standing::First {
+            let answered = stored(item.id, answer);
+            store::command::answer(tx, asked.message_id, &answered, now).await?;
+            // A second answer in the same group comes after this one.
+            asked.answer_id = Some(item.id);
+            asked.ended_at = Some(now);
+        }
+    }
+    Ok(())
+}
+
+fn stored(answer_id: Uuid, answer: &Answer<'_>) -> store::command::Answered {
+    // PostgreSQL has no text with a NUL in it.
+    let message = answer.message.as_deref().map(|text| text.replace('\0', ""));
+    store::command::Answered {
+        answer_id,
+        code: i32::try_from(answer.code).unwrap_or(i32::MAX),
+        message,
+        data: answer.data.map(str::to_owned),
+    }
+}
+
+async fn values(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
+    let mut reported: BTreeMap<i64, Vec<Value<'_>>> = BTreeMap::new();
+    for item in items.iter().filter(|item| !item.verdict.values.is_empty()) {
+        let values = item.verdict.values.iter().map(|value| Value {
+            identifier: value.identifier,
+            json: &value.json,
+            at_ms: value.at_ms,
+            by: item.id.into_bytes(),
+        });
+        reported
+            .entry(item.device.device_id)
+            .or_default()
+            .extend(values);
+    }
+    if reported.is_empty() {
+        return Ok(());
+    }
+    let devices: Vec<i64> = reported.keys().copied().collect();
+    let rows = store::latest::lock(tx, &devices).await?;
+    let mut changed = Vec::with_capacity(devices.len());
+    for (device, values) in reported {
+        let packed = rows.get(&device).map_or(&[][..], Vec::as_slice);
+        if let Some(merged) = latest::merge(packed, values)? {
+            changed.push((device, merged));
+        }
+    }
+    store::latest::replace(tx, &changed).await?;
+    Ok(())
+}
+
+async fn events(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
+    let mut events = Vec::new();
+    for item in items {
+        for (position, event) in (0..).zip(&item.verdict.events) {
+            events.push(store::event::Event {
+                message_id: item.id,
+                position,
+                device_id: item.device.device_id,
+                identifier: event.identifier.to_owned(),
+                kind: event.kind,
+                data: event.data.clone().into_owned(),
+                reported_at: DateTime::from_timestamp_millis(event.at_ms).unwrap_or_default(),
+            });
+        }
+    }
+    if !events.is_empty() {
+        store::event::keep(tx, &events).await?;
+    }
+    Ok(())
+}
+
+async fn tell(thing: &Thing, items: &[Item<'_>]) {
+    for item in items {
+        let (Some((asked, Standing::First | Standing::Again)), Some(answer)) =
+            (&item.asked, &item.verdict.answer)
+        else {
+            continue;
+        };
+        let answered = Answered {
+            message_id: asked.message_id.as_bytes().to_vec().into(),
+            code: i32::try_from(answer.code).unwrap_or(i32::MAX),
+            message: answer.message.as_deref().unwrap_or_default().to_owned(),
+            data: answer.data.unwrap_or_default().to_owned(),
+        };
+        thing.bus.answered(&asked.node, &answered).await;
+    }
+}
