@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::{Clock, Noun, Process, Settings, telemetry};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command_line::Options;
@@ -67,9 +68,22 @@ pub(crate) fn short(
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     // Two TLS libraries' worth of crates agree on one provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    raise_file_limit();
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)
+}
+
+/// A connection is a file handle, and engines start processes with a thousand: takes what the system allows.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        eprintln!("hoshu: the limit of open files stays as it is: {error}");
+    }
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
