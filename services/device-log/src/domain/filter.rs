@@ -1,6 +1,6 @@
 //! Which lines a question is about.
 
-use alink::{Device, DeviceName, MessageId, ProductKey};
+use alink::{DeviceName, MessageId, ProductKey};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -55,12 +55,14 @@ impl Filter {
         }
     }
 
-    pub(crate) fn is_about(&self, device: &Device) -> bool {
+    pub(crate) fn is_about(&self, entry: &Entry) -> bool {
+        let device = &entry.device;
         device.product_key == self.product
             && self
                 .device
                 .as_ref()
                 .is_none_or(|name| *name == device.device_name)
+            && self.message_id.is_none_or(|id| id == entry.message_id)
     }
 
     pub(crate) fn takes(&self, line: &Line) -> bool {

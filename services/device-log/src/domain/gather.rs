@@ -33,7 +33,7 @@ impl<'a> Gathering<'a> {
 
     /// Takes what the page needs of the next older entry.
     pub(crate) fn add(&mut self, entry: Entry) {
-        if !self.filter.is_about(&entry.device) {
+        if !self.filter.is_about(&entry) {
             return;
         }
         for (index, line) in entry.lines.into_iter().enumerate().rev() {

@@ -8,7 +8,8 @@ use chassis::{Caller, Refusal};
 use proto::hoshu::devicelog::v1::device_log_service_server::DeviceLogService;
 use proto::hoshu::devicelog::v1::{ListLogsRequest, ListLogsResponse};
 use sqlx::PgPool;
-use tonic::{Request, Response, Status};
+use tokio::sync::Semaphore;
+use tonic::{Code, Request, Response, Status};
 
 use crate::domain::{Filter, Found, Gathering, Position};
 use crate::products::Products;
@@ -17,11 +18,18 @@ use crate::store;
 pub(crate) struct Door {
     pool: PgPool,
     products: Products,
+    /// Searches may be long: they leave half of the connections to what comes in.
+    searches: Semaphore,
 }
 
 impl Door {
     pub(crate) fn new(pool: PgPool, products: Products) -> Self {
-        Self { pool, products }
+        let connections = pool.options().get_max_connections() as usize;
+        Self {
+            pool,
+            products,
+            searches: Semaphore::new((connections / 2).max(1)),
+        }
     }
 
     async fn list(
@@ -36,6 +44,7 @@ impl Door {
         let page = Page::parse(request.page_size, &request.page_token)?;
         let after = question::position(page.after.as_deref())?;
         let filter = question::filter(product, &request)?;
+        let _turn = self.searches.acquire().await.map_err(Refusal::internal)?;
         let (found, next) = self.page(&filter, after, &page).await?;
         Ok(ListLogsResponse {
             items: found.into_iter().map(answer::line).collect(),
@@ -71,9 +80,13 @@ impl Door {
     }
 }
 
-/// A database that is away is said to be so; bytes that cannot be read are our own fault.
+/// What the asker can mend and a database that is away are said to be so; bytes that cannot be read are our own fault.
 fn store_refusal(error: anyhow::Error) -> Refusal {
     match error.downcast::<sqlx::Error>() {
+        Ok(error) if store::took_too_long(&error) => Refusal::new(
+            Code::DeadlineExceeded,
+            "too many lines lie between those that are asked for: name a device, a message id or a shorter time",
+        ),
         Ok(error) => Refusal::from(error),
         Err(error) => Refusal::internal(error),
     }

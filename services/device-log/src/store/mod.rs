@@ -8,6 +8,9 @@ mod row;
 mod write;
 
 pub(crate) use days::{forget_others, turn_days};
-pub(crate) use read::older;
+pub(crate) use read::{older, took_too_long};
 pub(crate) use row::Row;
 pub(crate) use write::{Written, write};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,13 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use super::row;
 use crate::domain::{Entry, Filter, Key, Marks, Position};
 
+/// PostgreSQL's `query_canceled`.
+const CANCELED: &str = "57014";
+
 /// The newest entries, at most `limit`, that may have lines for the filter below `before`.
+///
+/// A search that finds too little in too many lines is ended after 8 s ([`took_too_long`]),
+/// within the 10 s that its asker waits.
 ///
 /// Two things are left to the caller: an entry may be of another device whose numbers are
 /// the same, and not all of its lines are what is wanted.
@@ -15,16 +21,27 @@ pub(crate) async fn older(
     before: Option<Position>,
     limit: i64,
 ) -> anyhow::Result<Vec<Entry>> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET LOCAL statement_timeout = '8s'")
+        .execute(&mut *tx)
+        .await?;
     // Planned for its values (not kept as a prepared statement): the days to look at and
     // the index to take depend on them.
     let rows = query(filter, before, limit)
         .build()
         .persistent(false)
-        .fetch_all(pool)
+        .fetch_all(&mut *tx)
         .await?;
+    tx.commit().await?;
     rows.iter()
         .map(|row| row::entry(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
         .collect()
+}
+
+pub(crate) fn took_too_long(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some(CANCELED))
 }
 
 fn query(filter: &Filter, before: Option<Position>, limit: i64) -> QueryBuilder<Postgres> {
