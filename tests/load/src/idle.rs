@@ -1,0 +1,81 @@
+//! Connections that say nothing: what one more costs the platform in memory.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::command_line::Target;
+use crate::fleet;
+use crate::house::House;
+use crate::processes::resident_bytes;
+
+/// Memory is read until it stays the same for this many readings.
+const STILL: usize = 3;
+const READINGS: usize = 30;
+const BETWEEN: Duration = Duration::from_secs(1);
+
+pub(crate) struct Plan {
+    /// Connections whose cost is measured.
+    pub(crate) devices: usize,
+    /// Connections made first: pools, caches and code that all share are theirs.
+    pub(crate) before: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Measured {
+    connections: usize,
+    connections_before: usize,
+    resident_bytes_before: u64,
+    resident_bytes_after: u64,
+    bytes_per_connection: f64,
+    connects_per_second: f64,
+}
+
+pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Measured> {
+    let pid = target
+        .pid
+        .context("--pid names the process whose memory is read")?;
+    let house = House::new(target)?;
+    let mut made = fleet::make(&house, plan.before + plan.devices).await?;
+    let rest = made.split_off(plan.before);
+
+    let (first, _) = fleet::connect(target, made).await?;
+    let before = settled(pid).await?;
+    let (measured, took) = fleet::connect(target, rest).await?;
+    let after = settled(pid).await?;
+
+    let connections = measured.len();
+    for member in first.into_iter().chain(measured) {
+        member.link.goodbye().await;
+    }
+    Ok(Measured {
+        connections,
+        connections_before: plan.before,
+        resident_bytes_before: before,
+        resident_bytes_after: after,
+        bytes_per_connection: (after as f64 - before as f64) / connections as f64,
+        connects_per_second: connections as f64 / took.as_secs_f64(),
+    })
+}
+
+/// Resident bytes when they no longer change by more than a thousandth, or as they are after half a minute.
+async fn settled(pid: u32) -> anyhow::Result<u64> {
+    let mut last = resident_bytes(pid)?;
+    let mut same = 0;
+    for _ in 0..READINGS {
+        tokio::time::sleep(BETWEEN).await;
+        let now = resident_bytes(pid)?;
+        same = if now.abs_diff(last) <= last / 1000 {
+            same + 1
+        } else {
+            0
+        };
+        last = now;
+        if same == STILL {
+            break;
+        }
+    }
+    Ok(last)
+}
