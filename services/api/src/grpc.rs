@@ -1,0 +1,79 @@
+//! The gRPC door: the same operations, their messages carried through as they are; health and
+//! reflection, which ask for no token.
+
+mod proxy;
+mod reflection;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::routing::any;
+use chassis::{Chassis, Phase};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::contract::Contract;
+use crate::forward::Peers;
+use crate::serve;
+
+pub(crate) async fn open(
+    chassis: &Chassis,
+    contract: &Contract,
+    auth: &Arc<Auth>,
+    peers: &Peers,
+    config: &Config,
+) -> anyhow::Result<SocketAddr> {
+    let listener = serve::listen(&chassis.settings().grpc_addr, "HOSHU_GRPC_ADDR").await?;
+    let address = listener.local_addr()?;
+    let by_path = contract
+        .operations
+        .iter()
+        .map(|operation| (operation.rpc.clone(), operation.clone()));
+    let proxy = Arc::new(proxy::Proxy {
+        operations: by_path.collect::<HashMap<_, _>>(),
+        auth: auth.clone(),
+        peers: peers.clone(),
+        message_limit: config.message_limit,
+    });
+
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for service in contract.services() {
+        health
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
+    let forward = move |request| {
+        let proxy = proxy.clone();
+        async move { proxy.serve(request).await }
+    };
+    let router = Routes::new(health_service)
+        .add_service(reflection::service()?)
+        .into_axum_router()
+        .route("/{service}/{method}", any(forward))
+        .layer(CatchPanicLayer::custom(|_| {
+            tonic::Status::internal("an internal fault; tell the operator")
+                .into_http::<axum::body::Body>()
+        }));
+
+    let stop = chassis.stopping(Phase::Door);
+    chassis.track(Phase::Door, async move {
+        let serving = Server::builder()
+            .tcp_nodelay(true)
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .max_concurrent_streams(Some(200))
+            .add_routes(Routes::from(router).prepare())
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the programs' door failed");
+        }
+        drop(health);
+    });
+    Ok(address)
+}
