@@ -182,9 +182,12 @@ where
     }
     let defaults = serde_json::to_value(C::default())?;
     let prefix = format!("HOSHU_{}_", noun.word().to_uppercase());
-    for (name, text) in std::env::vars()
+    let common = Settings::names();
+    let own = std::env::vars()
         .filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_lowercase(), text)))
-    {
+        // `HOSHU_API_ADDR` is a common setting, though it begins as the api's own do.
+        .filter(|(name, _)| !common.contains(&format!("{}_{name}", noun.word())));
+    for (name, text) in own {
         figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
     }
     Ok(figment.extract()?)
