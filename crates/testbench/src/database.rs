@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 /// Any number: the advisory lock under which templates are made.
-const TEMPLATES: i64 = 0x686f_7368_75;
+const TEMPLATES: i64 = 0x0068_6f73_6875;
 
 /// Makes a database with every schema, and the tables of those that are named. Returns its name.
 pub(crate) async fn create(admin_url: &str, migrated: &[(Noun, &'static Migrator)]) -> String {
