@@ -50,5 +50,6 @@ pub(crate) const ROLES: &[Role] = &[
         tsl_validation,
         "What a device may say: thing models, values, commands"
     ),
+    role!(Gateway, gateway, "The devices' door: MQTT"),
     role!(Api, api, "The people's door: REST and gRPC"),
 ];
