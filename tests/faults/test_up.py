@@ -1,0 +1,124 @@
+"""`hoshu up` stopped, killed and started again."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from hoshu.model import REPORT
+from hoshu.mqtt import Refused, connect
+from hoshu.platform import Platform
+from hoshu.things import make_boiler
+from hoshu.wait import PATIENCE_SECONDS, until
+
+
+@pytest.fixture
+def house(tmp_path):
+    platform = Platform(tmp_path)
+    yield platform.start()
+    if not platform.process.has_ended:
+        platform.stop()
+
+
+def children_of(pid):
+    """Every process below this one, as the kernel tells."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *children_of(child)]
+    return found
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def post(house, device):
+    with connect(house, device) as connection:
+        assert connection.ask(device.topic("thing/event/property/post"), REPORT)["code"] == 200
+
+
+def test_stopped_and_started_again_it_finds_its_data(house):
+    product = make_boiler(house.rest())
+    device = product.device()
+    post(house, device)
+    token = house.admin_token
+    servers = children_of(house.process.pid)
+    assert len(servers) >= 2
+    assert house.stop() == 0
+    until(lambda: not any(map(is_alive, servers)), "its servers gone")
+    house.start()
+    assert house.admin_token == token
+    until(lambda: device.properties() == REPORT, "what was reported before")
+    assert device.status == "OFFLINE"
+    post(house, device)
+
+
+def test_killed_it_leaves_no_server_and_comes_back(house):
+    product = make_boiler(house.rest())
+    device = product.device()
+    post(house, device)
+    servers = children_of(house.process.pid)
+    house.process.kill()
+    until(lambda: not any(map(is_alive, servers)), "its servers gone")
+    house.start()
+    assert device.properties() == REPORT
+    post(house, device)
+
+
+def test_a_device_of_a_killed_platform_is_soon_offline(house):
+    device = make_boiler(house.rest()).device()
+    connect(house, device)
+    until(lambda: device.status == "ONLINE", "online")
+    house.process.kill()
+    house.start()
+    until(lambda: device.status == "OFFLINE", "offline", within=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("name", ["postgres", "nats-server"])
+def test_a_server_that_dies_is_started_again(house, name):
+    product = make_boiler(house.rest())
+    device = product.device()
+    post(house, device)
+    (server, *_) = [pid for pid in children_of(house.process.pid) if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+    os.kill(server, signal.SIGKILL)
+    until(lambda: not is_alive(server), "it dead")
+
+    def works():
+        return house.rest().send("GET", product.path).status_code == 200
+
+    until(works, "the platform well again")
+    until(lambda: posted(house, device), "a post answered")
+
+
+def posted(house, device):
+    try:
+        post(house, device)
+    except (AssertionError, OSError, Refused):
+        return False
+    return True
+
+
+def test_a_taken_port_is_a_clear_error(tmp_path):
+    platform = Platform(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", platform.mqtt_port))
+        other.listen()
+        platform.process.start()
+        until(lambda: platform.process.has_ended, "it ended", 60)
+    assert platform.process.terminate() != 0
+    assert "HOSHU_MQTT_ADDR" in platform.process.log()
+
+
+def test_a_second_platform_on_the_same_folder_is_refused(house, tmp_path):
+    second = Platform(tmp_path / "second", HOSHU_DATA_DIR=str(house.data))
+    second.process.start()
+    until(lambda: second.process.has_ended, "it ended", 60)
+    assert second.process.terminate() != 0
+    assert "HOSHU_DATA_DIR" in second.process.log()
+    assert house.rest().get("/account")["name"] == "default", "the first is well"

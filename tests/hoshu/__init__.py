@@ -1,0 +1,1 @@
+"""What the tests need to stand outside of Hoshu: its process, its doors, its devices."""
