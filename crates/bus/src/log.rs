@@ -4,6 +4,25 @@ use alink::log::{Content, LogKind, Reason, Status};
 use proto::hoshu::bus::v1::LogLine;
 use proto::hoshu::bus::v1::log_line::Kind;
 
+/// Who writes lines of one message, told apart: the store takes each emitter's lines of a message once.
+pub mod part {
+    /// Who consumes a message, or sends a command; a line of an id of its own.
+    pub const MESSAGE: u32 = 0;
+    /// The door, of a message that it refused or that nobody consumes.
+    pub const DOOR: u32 = 1;
+    /// The end of a synchronous call.
+    pub const FINISHED: u32 = 2;
+    /// The door, when a message that was kept goes out.
+    pub const KEPT: u32 = 3;
+    /// Who consumes a message that the door refused, and logged itself.
+    pub const REFUSED: u32 = 4;
+
+    /// An answer to a command, by the answer's own id: a device may answer more than once.
+    pub fn answer(answer_id: uuid::Uuid) -> u32 {
+        (1 << 30) | (answer_id.as_u128() as u32 & ((1 << 30) - 1))
+    }
+}
+
 /// A line of success, to be made a failure by [`Line::because`]. `time` is UTC milliseconds.
 pub fn line(time: i64, content: &Content<'_>) -> LogLine {
     LogLine {

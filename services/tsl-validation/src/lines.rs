@@ -11,22 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::judge::Said;
 
-/// Tells the emitters of one message's lines apart; at most `i32::MAX`.
-pub(crate) mod part {
-    use uuid::Uuid;
-
-    /// What the consumer of a message, or the sender of a command, writes.
-    pub(crate) const MESSAGE: u32 = 0;
-    /// What is added to a message that the door has refused, and logged itself.
-    pub(crate) const REFUSED_AT_DOOR: u32 = 1;
-    /// The end of a synchronous call.
-    pub(crate) const FINISHED: u32 = 2;
-
-    /// An answer to a command; a device may answer more than once.
-    pub(crate) fn answer(answer_id: Uuid) -> u32 {
-        (1 << 30) | (answer_id.as_u128() as u32 & ((1 << 30) - 1))
-    }
-}
+pub(crate) use bus::log::part;
 
 /// Bytes of a message that a TSL line's content shows; `detail` has it whole.
 const SHOWN: usize = 1_024;
@@ -148,9 +133,10 @@ pub(crate) fn rrpc_finished(time: i64, code: Option<alink::log::RrpcCode>) -> Lo
 }
 
 fn carried(topic: &str, qos: u32, packet: u16, answer_id: Option<Uuid>) -> String {
-    // A topic needs no escaping: the protocol's have neither quotes nor control characters.
-    let mut detail =
-        format!("{{\"topic\":\"{topic}\",\"qos\":{qos},\"protocolMessageId\":{packet}");
+    let mut detail = format!(
+        "{{\"topic\":{},\"qos\":{qos},\"protocolMessageId\":{packet}",
+        quoted(topic)
+    );
     if let Some(id) = answer_id {
         let _ = write!(detail, ",\"answerId\":\"{id}\"");
     }
@@ -230,5 +216,12 @@ fn tsl_detail(direction: Direction, said: &Said<'_>, answer: Option<AnswerNote>)
 }
 
 fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    match text.bytes().all(plain) {
+        true => format!("\"{text}\""),
+        false => Value::from(text).to_string(),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,11 @@ use alink::{
     MessageId,
     log::{Content, Reason},
 };
-use bus::log::{Line, line};
+use bus::log::{Line, line, part};
 use proto::hoshu::bus::v1::{DeviceRef, LogEntry, LogLine};
 use serde_json::json;
 
 use crate::domain::{rate::Over, refused::Refused};
-
-/// Tells the door's lines of a message from those of who handles it.
-const PART: u32 = 1;
-/// Those of a message that was kept for a device that was away.
-const OFFLINE_PART: u32 = 2;
 
 /// A PUBLISH as its lines name it.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +41,7 @@ impl Named<'_> {
 pub(super) fn entry(id: MessageId, device: DeviceRef, lines: Vec<LogLine>) -> LogEntry {
     LogEntry {
         message_id: id.to_bytes().to_vec().into(),
-        part: PART,
+        part: part::DOOR,
         device: Some(device),
         lines,
     }
@@ -112,7 +107,7 @@ pub(super) fn offline(
     let line = line(now, &Content::PublishOffline).with_detail(detail.to_string());
     LogEntry {
         message_id: id,
-        part: OFFLINE_PART,
+        part: part::KEPT,
         device: Some(device),
         lines: vec![line],
     }
