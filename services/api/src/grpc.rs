@@ -54,7 +54,8 @@ pub(crate) async fn open(
         async move { proxy.serve(request).await }
     };
     let router = Routes::new(health_service)
-        .add_service(reflection::service()?)
+        .add_service(reflection::v1()?)
+        .add_service(reflection::v1alpha()?)
         .into_axum_router()
         .route("/{service}/{method}", any(forward))
         .layer(CatchPanicLayer::custom(|_| {

@@ -14,8 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// How long a request's headers may take to come in.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection may stay without a request's headers being complete: a slow one, or one that a client keeps
+/// for its next request. Shorter, clients that keep connections would meet closed ones.
+const HEADERS_WITHIN: Duration = Duration::from_secs(60);
 /// Requests at one time on one HTTP/2 connection.
 const STREAMS: u32 = 100;
 

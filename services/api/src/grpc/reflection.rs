@@ -3,17 +3,26 @@
 use anyhow::Context;
 use prost::Message;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
-use tonic_reflection::server::Builder;
-use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
+use tonic_reflection::server::{Builder, v1, v1alpha};
 
 use crate::contract::public_noun;
 
-pub(super) fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>> {
-    Builder::configure()
-        .register_file_descriptor_set(public_files()?)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
+pub(super) fn v1() -> anyhow::Result<v1::ServerReflectionServer<impl v1::ServerReflection>> {
+    builder()?.build_v1().context("reflection cannot be served")
+}
+
+/// What most clients still ask for.
+pub(super) fn v1alpha()
+-> anyhow::Result<v1alpha::ServerReflectionServer<impl v1alpha::ServerReflection>> {
+    builder()?
+        .build_v1alpha()
         .context("reflection cannot be served")
+}
+
+fn builder() -> anyhow::Result<Builder<'static>> {
+    Ok(Builder::configure()
+        .register_file_descriptor_set(public_files()?)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET))
 }
 
 fn public_files() -> anyhow::Result<FileDescriptorSet> {

@@ -9,6 +9,10 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::bench::Bench;
 
@@ -135,5 +139,64 @@ async fn health_is_told_without_a_token() {
             .unwrap();
         assert_eq!(answer.into_inner().status, 1, "{service}");
     }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_of_another_kind_is_refused_and_not_carried() {
+    let bench = Bench::new().await;
+    let number_where_a_text_stands = prost_types::Timestamp {
+        seconds: 1,
+        nanos: 0,
+    };
+    let mut request = Request::new(number_where_a_text_stands);
+    let token: Value = format!("Bearer {}", bench.admin).parse().unwrap();
+    request.metadata_mut().insert("authorization", token);
+    let mut grpc = tonic::client::Grpc::new(bench.channel.clone());
+    grpc.ready().await.unwrap();
+    let path = "/hoshu.registry.v1.RegistryService/GetProduct"
+        .parse()
+        .unwrap();
+    let codec = tonic_prost::ProstCodec::<prost_types::Timestamp, ()>::default();
+    let status = grpc.unary(request, path, codec).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(bench.peers.take().is_empty());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn reflection_lists_the_public_services_alone() {
+    let bench = Bench::new().await;
+    let ask = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut reflection = ServerReflectionClient::new(bench.channel.clone());
+    let answers = reflection
+        .server_reflection_info(futures::stream::iter([ask]))
+        .await;
+    let answer = answers
+        .unwrap()
+        .into_inner()
+        .message()
+        .await
+        .unwrap()
+        .unwrap();
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("{answer:?}");
+    };
+    let names: Vec<String> = list
+        .service
+        .into_iter()
+        .map(|service| service.name)
+        .collect();
+    assert!(
+        names.contains(&"hoshu.registry.v1.RegistryService".to_owned()),
+        "{names:?}"
+    );
+    assert!(
+        names.iter().all(|name| !name.contains("internal")),
+        "{names:?}"
+    );
     bench.stop().await;
 }
