@@ -443,8 +443,7 @@ fn any_message(descriptor: MessageDescriptor) -> BoxedStrategy<DynamicMessage> {
     strategy
 }
 
-/// Operations whose request and answer have the same fields as one message, so that a text can go round:
-/// the message is written as an answer would be and read as a body.
+/// Written as an answer would be and read as a body, a message is the same.
 fn goes_round(message: &DynamicMessage) -> Result<(), TestCaseError> {
     let mut text = Vec::new();
     super::answer::write_message(&mut text, message).unwrap();
