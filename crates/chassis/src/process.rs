@@ -120,6 +120,10 @@ impl Process {
                 noun.role()
             )
         })?;
+        anyhow::ensure!(
+            !token.is_empty(),
+            "HOSHU_INTERNAL_TOKEN is not set: services show it to each other"
+        );
         Peer::there(address, token)
             .with_context(|| format!("{variable} is not an address as http://host:port"))
     }

@@ -188,6 +188,12 @@ where
         // `HOSHU_API_ADDR` is a common setting, though it begins as the api's own do.
         .filter(|(name, _)| !common.contains(&format!("{}_{name}", noun.word())));
     for (name, text) in own {
+        anyhow::ensure!(
+            defaults.get(&name).is_some(),
+            "{prefix}{} is no setting of {}",
+            name.to_uppercase(),
+            noun.role()
+        );
         figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
     }
     Ok(figment.extract()?)
