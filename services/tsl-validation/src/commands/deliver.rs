@@ -77,6 +77,9 @@ impl Command {
             kind: Kind::NotConnected.into(),
             ..DownOutcome::default()
         };
+        if node == Some("") {
+            return Some(not_connected);
+        }
         match self
             .thing
             .bus

@@ -32,8 +32,9 @@ mod waiters;
 
 pub(crate) use waiters::Waiters;
 
-/// After this a synchronous call whose pod has died is ended by another.
-const SYNC_GRACE: Duration = Duration::from_secs(10);
+/// After this a synchronous call whose pod has died is ended by another. Sending may take
+/// three questions of 4 s each before the device's own time begins.
+const SYNC_GRACE: Duration = Duration::from_secs(20);
 
 /// What is asked of a device, by whom, and for how long an answer is awaited.
 #[derive(Clone, Debug)]
@@ -255,9 +256,13 @@ impl Command {
     }
 }
 
-/// Waits until a line is on its stream. It fails only when the process stops, which flushes first.
+/// How long a caller waits for the lines of its command to be on their stream.
+const LINES_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Waits until a line is on its stream. While NATS is away it is kept, and the caller goes on.
 async fn written(receipt: Receipt) {
-    if let Err(error) = receipt.durable().await {
+    let durable = tokio::time::timeout(LINES_PATIENCE, receipt.durable());
+    if let Err(error) = durable.await.unwrap_or(Ok(())) {
         tracing::warn!(%error, "a line may not have been written");
     }
 }

@@ -18,14 +18,12 @@ pub(super) async fn write(
     items: &[Item<'_>],
     sent: &[Option<Sent>],
 ) -> anyhow::Result<()> {
-    let t0 = std::time::Instant::now(); let mut b = std::time::Duration::ZERO; let mut size=0;
     let now = thing.chassis.clock().now_ms();
     let mut report = Report::new();
     // A lane keeps its order: the last item's receipt stands for all before it.
     let mut receipts: HashMap<Partition, Receipt> = HashMap::new();
     for (item, sent) in items.iter().zip(sent) {
-        let t1 = std::time::Instant::now();
-        let entry = entry(item, sent.as_ref(), &mut report, now); b += t1.elapsed(); size += bus::EncodeItem::item_len(&entry);
+        let entry = entry(item, sent.as_ref(), &mut report, now);
         if entry.lines.is_empty() {
             continue;
         }
@@ -33,7 +31,6 @@ pub(super) async fn write(
         let receipt = thing.log.publish(Lane::log(partition), &entry).await;
         receipts.insert(partition, receipt);
     }
-    eprintln!("MEASURE built {:?} of {:?} bytes {size}", b, t0.elapsed());
     for receipt in receipts.into_values() {
         receipt.durable().await?;
     }

@@ -20,7 +20,9 @@ pub(super) async fn send(thing: &Thing, items: &mut [Item<'_>]) -> Vec<Option<Se
     let mut sent: Vec<Option<Sent>> = Vec::new();
     let mut nodes: HashMap<&str, (Vec<usize>, Vec<Down>)> = HashMap::new();
     for (index, item) in items.iter_mut().enumerate() {
-        let Some(reply) = item.verdict.reply.take() else {
+        // A message that no connection brought has no way back.
+        let reply = item.verdict.reply.take();
+        let Some(reply) = reply.filter(|_| !item.message.node.is_empty()) else {
             sent.push(None);
             continue;
         };
