@@ -113,6 +113,10 @@ impl Handle {
         std::mem::take(&mut mailbox.deliveries)
     }
 
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().over
+    }
+
     pub(crate) fn wake_at(&self, deadline_ms: i64) {
         self.deadline.store(deadline_ms, Ordering::Relaxed);
     }
@@ -150,10 +154,12 @@ fn wake(mut mailbox: MutexGuard<'_, Mailbox>) {
     }
 }
 
+type Shard = AHashMap<i64, Arc<Handle>>;
+
 /// All sessions of this node by device.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    shards: Box<[Mutex<AHashMap<i64, Arc<Handle>>>]>,
+    shards: Box<[Mutex<Shard>]>,
 }
 
 impl Default for Directory {
@@ -222,7 +228,7 @@ impl Directory {
         }
     }
 
-    fn shard(&self, device_id: i64) -> MutexGuard<'_, AHashMap<i64, Arc<Handle>>> {
+    fn shard(&self, device_id: i64) -> MutexGuard<'_, Shard> {
         let index = device_id.unsigned_abs() as usize % SHARDS;
         self.shards[index].lock().expect("not poisoned")
     }

@@ -59,7 +59,10 @@ fn hand_over(
 ) -> Option<(Offline, Ticket)> {
     let device_id = item.device.as_ref().map_or(0, |device| device.device_id);
     let held = gateway.sessions.get(device_id);
-    let handle = held.filter(|handle| item.session == 0 || item.session == handle.session);
+    let is_meant = |handle: &Arc<Handle>| {
+        !handle.is_over() && (item.session == 0 || item.session == handle.session)
+    };
+    let handle = held.filter(is_meant);
     match (item.action, handle) {
         (Some(Action::Publish(publish)), Some(handle)) => {
             handle.deliver(Delivery {

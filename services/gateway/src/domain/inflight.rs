@@ -68,8 +68,10 @@ mod tests {
 
     #[test]
     fn ids_are_never_zero_and_never_taken_twice() {
-        let mut inflight = Inflight::default();
-        inflight.last_id = u16::MAX - 2;
+        let mut inflight = Inflight {
+            last_id: u16::MAX - 2,
+            ..Inflight::default()
+        };
         let ids: Vec<u16> = (0..5).map(|n| inflight.send(n).get()).collect();
         assert_eq!(ids, [65534, 65535, 1, 2, 3]);
         inflight.last_id = 65533;

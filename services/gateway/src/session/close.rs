@@ -43,12 +43,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 impl Session {
     async fn finish(mut self, end: End) {
         let now = self.now();
-        self.release(end, now);
         let will = self.will.take().filter(|_| end.publishes_will());
         self.tell_refusals(None);
         self.suspend(end, now).await;
         self.gateway.sessions.leave(&self.handle);
         self.handle.is_gone();
+        // Last, so that who is told that the device is away can have messages kept behind these.
+        self.release(end, now);
         self.gateway.metrics.disconnected(end.as_str());
         if let Some(will) = will {
             if self
@@ -84,11 +85,11 @@ impl Session {
     /// Keeps what the device has not acknowledged, if its session outlives the connection.
     async fn suspend(&mut self, end: End, now: i64) {
         let outlives = self.persistence.is_kept && self.persistence.expiry > 0;
-        let mut sent: Vec<Box<Kept>> = Vec::new();
+        let mut sent: Vec<Kept> = Vec::new();
         for mut unacknowledged in self.inflight.take_all() {
             if let Some(mut kept) = unacknowledged.kept.take() {
                 kept.was_sent = true;
-                sent.push(kept);
+                sent.push(*kept);
             }
             if let Some(ticket) = unacknowledged.ticket {
                 match (outlives, end.found_dead()) {
@@ -103,7 +104,7 @@ impl Session {
             if let Some(ticket) = waiting.ticket.filter(|_| !outlives) {
                 ticket.settle(outcome(Kind::NotConnected));
             }
-            sent.push(waiting.kept);
+            sent.push(*waiting.kept);
         }
         if !self.persistence.is_kept {
             return;

@@ -51,9 +51,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let now = self.session.now();
             self.take_mail(context, now)?;
             self.poll_work(context)?;
+            let stopped = self.read_packets(now)?;
+            // Behind the packets: the first of a lane makes its tally.
             self.session.lanes.register(context.waker());
             self.session.release_acks(&mut self.output);
-            let stopped = self.read_packets(now)?;
             self.poll_write(context, now)?;
             match stopped {
                 Stopped::NeedsBytes => {

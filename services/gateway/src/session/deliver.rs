@@ -1,7 +1,9 @@
 //! Messages to the device, and what became of each.
 
+use std::num::NonZeroU16;
+
 use bytes::BytesMut;
-use proto::hoshu::bus::v1::{DownOutcome, Publish, down_outcome::Kind};
+use proto::hoshu::bus::v1::{DownOutcome, Publish, down_outcome::Kind, publish::Answer};
 
 use super::state::{Sent, Session, Waiting};
 use crate::{
@@ -72,18 +74,21 @@ impl Session {
             payload: publish.payload.clone(),
             expires_at: now.saturating_add(keep_ms),
         });
+        // "Written" is answer enough for replies: their sender does not wait for the PUBACK.
+        let waits = publish.answer() == Answer::Puback;
         if self.inflight.len() >= usize::from(self.window) {
             ticket.note(known(Kind::Queued));
-            self.backlog.push_back(Waiting {
-                kept,
-                ticket: Some(ticket),
-            });
+            let ticket = waits.then_some(ticket);
+            self.backlog.push_back(Waiting { kept, ticket });
             return;
         }
-        // "Written" is answer enough for replies: their sender does not wait for the PUBACK.
-        ticket.note(known(Kind::Written));
-        let waits = publish.answer() == proto::hoshu::bus::v1::publish::Answer::Puback;
-        self.send_kept(kept, waits.then_some(ticket), output);
+        match self.send_kept(kept, output) {
+            None => ticket.settle(known(Kind::Slow)),
+            Some(id) => {
+                ticket.note(known(Kind::Written));
+                self.await_puback(id, waits.then_some(ticket));
+            }
+        }
     }
 
     /// Sends what waited, as far as the window reaches; what is too old goes nowhere.
@@ -98,39 +103,45 @@ impl Session {
                 }
                 continue;
             }
-            if let Some(ticket) = &ticket {
-                let (topic, qos) = (kept.topic.clone(), 1);
-                ticket.note(DownOutcome {
-                    topic,
-                    qos,
-                    ..outcome(Kind::Written)
-                });
+            let written = DownOutcome {
+                topic: kept.topic.clone(),
+                qos: 1,
+                ..outcome(Kind::Written)
+            };
+            let sent = self.send_kept(kept, output);
+            match (sent, ticket) {
+                (Some(id), Some(ticket)) => {
+                    ticket.note(written);
+                    self.await_puback(id, Some(ticket));
+                }
+                (None, Some(ticket)) => ticket.settle_as(Kind::Slow),
+                (_, None) => {}
             }
-            self.send_kept(kept, ticket, output);
         }
         if self.backlog.is_empty() {
             self.backlog = std::collections::VecDeque::new();
         }
     }
 
-    fn send_kept(&mut self, kept: Box<Kept>, ticket: Option<Ticket>, output: &mut BytesMut) {
-        let id = self.inflight.send(Sent { ticket, kept: None });
-        let (topic, payload, dup) = (&*kept.topic, &*kept.payload, kept.was_sent);
+    /// Its packet id; nothing if it is larger than the device takes: it can never have it.
+    fn send_kept(&mut self, kept: Box<Kept>, output: &mut BytesMut) -> Option<NonZeroU16> {
+        let sent = Sent {
+            ticket: None,
+            kept: None,
+        };
+        let id = self.inflight.send(sent);
         let outgoing = Outgoing {
-            topic,
-            payload,
+            topic: &kept.topic,
+            payload: &kept.payload,
             packet_id: Some(id),
-            dup,
+            dup: kept.was_sent,
         };
         if self.wire.publish(output, &outgoing).is_err() {
-            // Larger than the device takes: it can never have it.
+            self.inflight.acknowledge(id);
             if let Some(stored) = kept.stored {
                 self.gateway.store.forget_message(stored);
             }
-            if let Some(ticket) = self.inflight.acknowledge(id).and_then(|sent| sent.ticket) {
-                ticket.settle_as(Kind::Slow);
-            }
-            return;
+            return None;
         }
         if kept.stored.is_some() {
             self.tell_offline(&kept, id.get());
@@ -138,6 +149,13 @@ impl Session {
         let outlives = self.persistence.is_kept || kept.stored.is_some();
         if let Some(sent) = self.inflight.get_mut(id).filter(|_| outlives) {
             sent.kept = Some(kept);
+        }
+        Some(id)
+    }
+
+    fn await_puback(&mut self, id: NonZeroU16, ticket: Option<Ticket>) {
+        if let Some(sent) = self.inflight.get_mut(id) {
+            sent.ticket = ticket;
         }
     }
 

@@ -97,9 +97,11 @@ impl Rows {
     async fn insert(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         sqlx::query!(
             "INSERT INTO gateway.message (device_id, message_id, topic, payload, was_sent, expires_at)
-             SELECT new.* FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bytea[], $5::boolean[], $6::timestamptz[])
-               AS new (device_id, message_id, topic, payload, was_sent, expires_at)
-             JOIN gateway.session USING (device_id)",
+             SELECT device_id, message_id, topic, payload, was_sent, new.expires_at
+             FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bytea[], $5::boolean[], $6::timestamptz[])
+               WITH ORDINALITY AS new (device_id, message_id, topic, payload, was_sent, expires_at, place)
+             JOIN gateway.session USING (device_id)
+             ORDER BY place",
             &self.devices,
             &self.message_ids,
             &self.topics,
@@ -195,7 +197,7 @@ pub(super) async fn of_device(
 pub(super) async fn put_back(
     connection: &mut PgConnection,
     device_id: i64,
-    messages: &[Box<Kept>],
+    messages: &[Kept],
 ) -> sqlx::Result<()> {
     let sent: Vec<i64> = messages
         .iter()

@@ -35,7 +35,7 @@ pub(crate) struct Suspended {
     pub(crate) device_id: i64,
     pub(crate) session: u64,
     pub(crate) expires_at: i64,
-    pub(crate) messages: Vec<Box<Kept>>,
+    pub(crate) messages: Vec<Kept>,
 }
 
 struct Row {

@@ -16,6 +16,8 @@ use crate::gateway::Gateway;
 const AT_ONCE: usize = 1000;
 /// Pause after the registry could not be told.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Tries while we stop; then our lease's end ends the sessions.
+const LAST_TRIES: u32 = 4;
 
 /// Sessions that have ended; at most as many as there were connections.
 #[derive(Debug, Default)]
@@ -59,6 +61,7 @@ pub(crate) fn start(gateway: &Arc<Gateway>) {
 }
 
 async fn run(gateway: &Gateway, stop: &CancellationToken) {
+    let mut last_tries = 0;
     loop {
         let releases = gateway.releases.take();
         if releases.is_empty() {
@@ -76,14 +79,13 @@ async fn run(gateway: &Gateway, stop: &CancellationToken) {
         if let Err(status) = gateway.registry().release_sessions(request).await {
             tracing::warn!(%status, sessions = releases.len(), "ended sessions are told again");
             gateway.releases.give_back(releases);
-            // When we stop and nobody hears, our lease ends them.
-            if stop
-                .run_until_cancelled(tokio::time::sleep(AGAIN))
-                .await
-                .is_none()
-            {
-                return;
+            if stop.is_cancelled() {
+                last_tries += 1;
+                if last_tries == LAST_TRIES {
+                    return;
+                }
             }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }

@@ -64,7 +64,7 @@ impl Device {
     /// Connects and returns the CONNACK's code and whether a session was there.
     pub async fn try_connect(&self) -> (Link, v3::ConnectAck) {
         let mut link = Link::open(self.door).await;
-        link.send(Packet::Connect(Box::new(v3::Connect {
+        let connect = Packet::Connect(Box::new(v3::Connect {
             protocol: Protocol(self.level),
             clean_session: self.clean,
             keep_alive: self.keep_alive,
@@ -73,8 +73,14 @@ impl Device {
             username: Some(self.username().into()),
             password: Some(self.password.clone().into()),
             cert: None,
-        })))
-        .await;
+        }));
+        let mut bytes = BytesMut::new();
+        v3::Codec::default().encode(connect, &mut bytes).unwrap();
+        // The codec writes the name of 3.1 with the level of 3.1.1.
+        if let Some(name) = bytes.windows(6).position(|window| window == b"MQIsdp") {
+            bytes[name + 6] = 3;
+        }
+        link.send_bytes(&bytes).await;
         match link.next().await {
             Some(Packet::ConnectAck(ack)) => (link, ack),
             other => panic!("no CONNACK but {other:?}"),
