@@ -12,6 +12,9 @@ const make = (name, attributes = {}, ...children) => {
   return element;
 };
 
+// What stands between backticks is code.
+const prose = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+
 const token = document.getElementById("token");
 const find = document.getElementById("find");
 const main = document.getElementById("main");
@@ -74,8 +77,8 @@ const shownOperation = (api, method, path, operation) => {
   const fields = operation.parameters.map((parameter) => [parameter, input(parameter)]);
   const rows = fields.map(([parameter, field]) =>
     make("tr", {}, make("td", {}, make("code", {}, parameter.name), parameter.required ? " *" : ""),
-      make("td", {}, field), make("td", {}, parameter.description || "")));
-  const inside = make("div", { class: "inside" }, make("p", { class: "about" }, operation.description));
+      make("td", {}, field), make("td", {}, ...prose(parameter.description || ""))));
+  const inside = make("div", { class: "inside" }, make("p", { class: "about" }, ...prose(operation.description)));
   if (rows.length) inside.append(make("table", {}, ...rows));
 
   let body = null;
@@ -99,9 +102,9 @@ const shownOperation = (api, method, path, operation) => {
 };
 
 const show = (api) => {
-  main.replaceChildren(make("p", { class: "about" }, api.info.description));
+  main.replaceChildren(make("p", { class: "about" }, ...prose(api.info.description)));
   for (const tag of api.tags) {
-    const section = make("section", {}, make("h2", {}, tag.name), make("p", {}, tag.description));
+    const section = make("section", {}, make("h2", {}, tag.name), make("p", {}, ...prose(tag.description)));
     for (const [path, methods] of Object.entries(api.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         if (operation.tags.includes(tag.name)) section.append(shownOperation(api, method.toUpperCase(), path, operation));
