@@ -13,6 +13,8 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-ven
 command -v setpriv >/dev/null || missing="$missing util-linux"
 # The tests bring up servers of their own, whatever the platform is told to use.
 command -v psql >/dev/null || missing="$missing postgresql-client"
+# A lone gateway is given a certificate.
+command -v openssl >/dev/null || missing="$missing openssl"
 # Words of our own, none with a space.
 # shellcheck disable=SC2086
 deploy/install/packages.sh $missing

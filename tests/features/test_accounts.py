@@ -101,7 +101,7 @@ def test_every_change_is_in_the_audit_trail_with_before_and_after(rest):
         lambda: f"the device's five entries, but {entries(f'device/{product.product_key}/{device.device_name}')}",
     )
     assert [entry["action"] for entry in of_device][::-1] == [
-        "device.created", "device.disabled", "device.enabled", "device.secret_reset", "device.deleted",
+        "device.created", "device.disabled", "device.enabled", "device.secret-reset", "device.deleted",
     ]
     everything = json.dumps(of_device + of_product)
     assert device.device_secret not in everything and product.answer["productSecret"] not in everything

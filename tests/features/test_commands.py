@@ -15,6 +15,7 @@ from hoshu.logs import (
 )
 from hoshu.model import boiler as boiler_model
 from hoshu.mqtt import V5, connect
+from hoshu.rest import problem_of
 from hoshu.things import make_boiler, make_product
 from hoshu.wait import PATIENCE_SECONDS, until
 
@@ -91,7 +92,6 @@ REFUSED = [
     ("properties", {"mode": 3}, 6309, "/mode"),
     ("properties", {"label": "x" * 65}, 6310, "/label"),
     ("properties", {"lastService": 5}, 6311, "/lastService"),
-    ("services/Purge", {}, 6302, "/seconds"),
     ("services/Purge", {"seconds": 0}, 6306, "/seconds"),
     ("services/Purge", {"seconds": "30"}, 6306, "/seconds"),
     ("services/Purge", {"seconds": 5, "minutes": 1}, 6304, "/minutes"),
@@ -108,6 +108,15 @@ def test_input_that_does_not_fit_is_refused_and_nothing_is_sent(rest, online, lo
         assert any(error["pointer"].endswith(pointer) and error["code"] == code for error in problem["errors"]), problem
     refusal_line(logs, device, code)
     assert connection.inbox.empty()
+
+
+def test_a_required_input_that_is_missing_is_6302(platform, rest):
+    strict = boiler_model()
+    strict["services"][0]["inputData"][0]["required"] = True
+    device = make_product(rest, strict).device()
+    with connect(platform, device):
+        is_online(device)
+        rest.refused("POST", f"{device.path}/services/Purge", 400, 6302, body={"params": {}})
 
 
 @pytest.mark.parametrize("body", [
@@ -296,14 +305,13 @@ def test_fifty_unacknowledged_are_the_most_that_wait_for_a_device(platform, rest
         is_online(device)
         # It reads on, and acknowledges nothing.
         connection.client._send_puback = lambda _mid: 0
-        last = None
-        for number in range(60):
-            answer = rest.post(f"{device.path}/properties", {"params": {"setpoint": 5}, "waitSeconds": 0})
-            (line,) = until(
-                lambda answer=answer: [one for one in logs.of(answer["messageId"]) if one["type"] == "DOWNSTREAM"],
-                f"the line of set {number}",
-            )
-            if line["status"] == "FAILURE":
-                last = number, line["reason"]
-                break
-        assert last == (50, "IoT Hub cannot publish messages")
+        set_mode = {"params": {"mode": 1}, "waitSeconds": 0}
+        asked = [in_background(rest_of(rest).post, f"{device.path}/properties", set_mode) for _ in range(50)]
+        for one in asked:
+            assert one.result(PATIENCE_SECONDS)["answered"] is False
+        response = rest.send("POST", f"{device.path}/properties", body=set_mode)
+        assert problem_of(response, 429, 6452)["detail"]
+        assert int(response.headers["Retry-After"]) >= 1
+        (line,) = until(lambda: logs.lines(type="DOWNSTREAM", status="FAILURE"), "the line of the refused one")
+        assert line["reason"] == "IoT Hub cannot publish messages"
+        assert connection.inbox.qsize() == 50

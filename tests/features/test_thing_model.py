@@ -72,31 +72,31 @@ def test_a_published_model_judges_the_next_message(platform, rest):
 
 
 BROKEN = [
-    ("a property without a type", lambda tsl: tsl["properties"][0].pop("dataType"), "/properties/0"),
-    ("an unknown type", lambda tsl: tsl["properties"][0]["dataType"].update(type="blob"), "/properties/0/dataType/type"),
-    ("a range upside down", lambda tsl: tsl["properties"][0]["dataType"]["specs"].update(min="9", max="1"), "/properties/0/dataType/specs"),
-    ("no identifier", lambda tsl: tsl["properties"][0].pop("identifier"), "/properties/0"),
-    ("a bad identifier", lambda tsl: tsl["properties"][0].update(identifier="no-dash"), "/properties/0/identifier"),
-    ("a reserved identifier", lambda tsl: tsl["properties"][0].update(identifier="time"), "/properties/0/identifier"),
-    ("an identifier twice", lambda tsl: tsl["properties"][1].update(identifier="cycles"), "/properties/1/identifier"),
-    ("an unknown access mode", lambda tsl: tsl["properties"][0].update(accessMode="w"), "/properties/0/accessMode"),
-    ("an unknown event type", lambda tsl: tsl["events"][0].update(type="panic"), "/events/0/type"),
-    ("an unknown call type", lambda tsl: tsl["services"][0].update(callType="soon"), "/services/0/callType"),
-    ("a text of no length", lambda tsl: tsl["properties"][4]["dataType"].update(specs={"length": "x"}), "/properties/4/dataType/specs"),
-    ("an array of bools", lambda tsl: tsl["properties"][9]["dataType"]["specs"].update(item={"type": "bool"}), "/properties/9/dataType/specs"),
-    ("a struct in a struct", lambda tsl: tsl["properties"][8]["dataType"]["specs"][0].update(dataType={"type": "struct", "specs": []}), "/properties/8/dataType/specs/0"),
-    ("properties that are no list", lambda tsl: tsl.update(properties={}), "/properties"),
+    ("a property without a type", lambda tsl: tsl["properties"][0].pop("dataType"), "/properties/0", 6323),
+    ("an unknown type", lambda tsl: tsl["properties"][0]["dataType"].update(type="blob"), "/properties/0/dataType/type", 6314),
+    ("a range upside down", lambda tsl: tsl["properties"][0]["dataType"]["specs"].update(min="9", max="1"), "/properties/0/dataType/specs", 6316),
+    ("no identifier", lambda tsl: tsl["properties"][0].pop("identifier"), "/properties/0", 6317),
+    ("a bad identifier", lambda tsl: tsl["properties"][0].update(identifier="no-dash"), "/properties/0/identifier", 6317),
+    ("a reserved identifier", lambda tsl: tsl["properties"][0].update(identifier="time"), "/properties/0/identifier", 6317),
+    ("an identifier twice", lambda tsl: tsl["properties"][1].update(identifier="cycles"), "/properties/1/identifier", 6317),
+    ("an unknown access mode", lambda tsl: tsl["properties"][0].update(accessMode="w"), "/properties/0/accessMode", 6317),
+    ("an unknown event type", lambda tsl: tsl["events"][0].update(type="panic"), "/events/0/type", 6317),
+    ("an unknown call type", lambda tsl: tsl["services"][0].update(callType="soon"), "/services/0/callType", 6317),
+    ("a text of no length", lambda tsl: tsl["properties"][4]["dataType"].update(specs={"length": "x"}), "/properties/4/dataType/specs", 6316),
+    ("an array of bools", lambda tsl: tsl["properties"][9]["dataType"]["specs"].update(item={"type": "bool"}), "/properties/9/dataType/specs", 6325),
+    ("a struct in a struct", lambda tsl: tsl["properties"][8]["dataType"]["specs"][0].update(dataType={"type": "struct", "specs": []}), "/properties/8/dataType/specs/0", 6314),
+    ("properties that are no list", lambda tsl: tsl.update(properties={}), "/properties", 6317),
 ]
 
 
-@pytest.mark.parametrize(("what", "spoil", "pointer"), BROKEN, ids=[row[0] for row in BROKEN])
-def test_a_broken_document_is_refused_with_its_place(rest, what, spoil, pointer):
+@pytest.mark.parametrize(("what", "spoil", "pointer", "code"), BROKEN, ids=[row[0] for row in BROKEN])
+def test_a_broken_document_is_refused_with_its_place(rest, what, spoil, pointer, code):
     product = make_product(rest)
     document = boiler()
     spoil(document)
-    problem = rest.refused("PUT", f"{product.path}/tsl", 400, code=None, body=document)
+    problem = rest.refused("PUT", f"{product.path}/tsl", 400, code, body=document)
     places = [error["pointer"] for error in problem["errors"]]
-    assert any(place.endswith(pointer) or pointer in place for place in places), (what, problem)
+    assert any(place.startswith(pointer) for place in places), (what, problem)
 
 
 def test_a_document_must_be_an_object_of_at_most_256_kilobytes(rest):
@@ -140,7 +140,7 @@ def test_a_check_gives_the_verdict_that_a_message_would_get(rest, boilers):
     assert check(rest, boilers, "thing.event.OverPressure.post", {"value": {"peak": 99}})["code"] == 6307
     assert check(rest, boilers, "thing.event.Nothing.post", {})["code"] == 6300
     assert check(rest, boilers, "thing.service.Purge", {"seconds": 30})["code"] == 200
-    assert check(rest, boilers, "thing.service.Purge", {})["code"] == 6302
+    assert check(rest, boilers, "thing.service.Purge", {"seconds": 0})["code"] == 6306
     assert check(rest, boilers, "thing.service.property.set", {"pressure": 5})["code"] == 460
     assert check(rest, make_product(rest), "thing.event.property.post", {})["code"] == 5159
 

@@ -126,10 +126,11 @@ class Connection:
 
     def reset(self):
         """Ends the connection as a device does that loses its power: with a TCP reset."""
+        self.client.loop_stop()
         connection = self.client.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
-        assert self.closed.wait(PATIENCE_SECONDS)
+        self.closed.set()
 
     def leave(self):
         """Goes, whether or not the connection still is."""

@@ -25,9 +25,11 @@ class Process:
         self.settings = settings
         self.log_file = Path(log_file)
         self._child = None
+        self._log_begins = 0
 
     def start(self):
         log = self.log_file.open("ab")
+        self._log_begins = log.tell()
         self._child = subprocess.Popen(
             [BINARY, *self.arguments],
             env=environment(self.settings),
@@ -48,7 +50,8 @@ class Process:
         return self._child.poll() is not None
 
     def log(self):
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        """What it wrote since it was last started."""
+        return self.log_file.read_bytes()[self._log_begins :].decode(errors="replace")
 
     def wait_for_line(self, beginning, within):
         """Waits until a line of the output begins so; a process that has ended is not waited for."""
