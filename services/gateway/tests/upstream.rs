@@ -5,6 +5,7 @@ mod common;
 use common::{Bench, device::message, post};
 use proto::hoshu::bus::v1::log_line::Kind;
 use rmqtt_codec::{types::QoS, v3, v5};
+use testbench::wait_until;
 
 #[tokio::test]
 async fn a_publish_goes_up_with_who_sent_it_and_is_acknowledged() {
@@ -153,6 +154,19 @@ async fn over_its_rate_a_device_is_told_once_a_second_and_its_window_does_not_ja
     assert!((10..=15).contains(&(ups.len() - throttled)));
     let line = bench.lines(Kind::Upstream, 1).await.remove(0);
     assert_eq!((line.reason, &*line.reason_args[0]), (200, "1"));
+    let of_throttled: Vec<_> = ups
+        .iter()
+        .filter(|up| up.throttled)
+        .map(|up| up.message_id.clone())
+        .collect();
+    wait_until(
+        "the refusal has a line under the id of its answer",
+        || async {
+            let told = bench.told.lock().unwrap();
+            of_throttled.iter().all(|id| told.contains(id))
+        },
+    )
+    .await;
     bench.house.stop().await;
 }
 

@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 use alink::{
+    MessageId,
     policy::{self, Denied},
     topic::{Capability, Kind, Topic},
 };
@@ -30,6 +31,8 @@ use crate::{
 /// A PUBLISH with its topic made out.
 #[derive(Clone, Debug)]
 struct Message {
+    /// The platform's: of all its lines, whoever writes them.
+    id: MessageId,
     topic: ByteString,
     payload: Bytes,
     qos: u8,
@@ -85,6 +88,7 @@ impl Session {
         };
         let qos = publish.qos.value();
         let message = Message {
+            id: self.message_id(now),
             topic,
             payload: publish.payload,
             qos,
@@ -95,6 +99,7 @@ impl Session {
 
     pub(super) fn on_oversized(&mut self, oversized: &Oversized, now: i64) -> Result<(), End> {
         let message = Message {
+            id: self.message_id(now),
             topic: (*oversized.topic).into(),
             payload: Bytes::new(),
             qos: oversized.qos,
@@ -107,6 +112,7 @@ impl Session {
     /// The will is a message of the device's own.
     pub(super) fn publish_will(&mut self, will: Will, now: i64) {
         let message = Message {
+            id: self.message_id(now),
             topic: will.topic,
             payload: will.payload,
             qos: will.qos.min(1),
@@ -178,7 +184,7 @@ impl Session {
     fn up(&self, message: &Message, to: Noun, now: i64, throttled: bool) -> Up {
         Up {
             to,
-            message_id: self.message_id(now),
+            message_id: message.id,
             topic: message.topic.clone(),
             payload: message.payload.clone(),
             qos: message.qos,
@@ -203,7 +209,7 @@ impl Session {
         {
             told.push(lines::answered(now, &reply));
         }
-        let entry = lines::entry(self.message_id(now), self.facts.reference(), told);
+        let entry = lines::entry(message.id, self.facts.reference(), told);
         self.send(Outbound {
             body: Body::Log(entry),
             ack: success(message),
@@ -257,7 +263,7 @@ impl Session {
         match self.refusals.on(why, now) {
             Telling::Now => {
                 let line = lines::refused(now, message.named(), why, over);
-                let entry = lines::entry(self.message_id(now), self.facts.reference(), vec![line]);
+                let entry = lines::entry(message.id, self.facts.reference(), vec![line]);
                 self.send(Outbound {
                     body: Body::Refusal(entry, why, now),
                     ack,

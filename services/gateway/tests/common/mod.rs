@@ -27,6 +27,8 @@ pub struct Bench {
     pub registry: Registry,
     pub ups: Arc<Mutex<Vec<UpMessage>>>,
     pub lines: Arc<Mutex<Vec<LogLine>>>,
+    /// Ids of the messages that have lines.
+    pub told: Arc<Mutex<Vec<bytes::Bytes>>>,
     data: tempfile::TempDir,
 }
 
@@ -56,7 +58,12 @@ impl Bench {
             async { Ok(()) }
         });
         let seen = lines.clone();
+        let told: Arc<Mutex<Vec<_>>> = Arc::default();
+        let ids = told.clone();
         bus.consume(inbox::DEVICELOG, move |entries| {
+            let mut ids = ids.lock().unwrap();
+            ids.extend(entries.iter().map(|entry| entry.message_id.clone()));
+            drop(ids);
             seen.lock()
                 .unwrap()
                 .extend(entries.into_iter().flat_map(|entry| entry.lines));
@@ -69,6 +76,7 @@ impl Bench {
             registry,
             ups,
             lines,
+            told,
             data,
         }
     }
