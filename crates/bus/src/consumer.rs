@@ -14,6 +14,8 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{AckKind, Message};
 use chassis::{Phase, trace};
 use futures::{FutureExt, StreamExt};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -43,12 +45,23 @@ impl Bus {
         let bus = self.clone();
         let spec = inbox.spec;
         let name = format!("inbox.{}", spec.name);
+        let meter = self.chassis().meter();
+        let handled = meter
+            .u64_counter("inbox.items")
+            .with_description("items handled, by inbox")
+            .build();
+        let failed = meter
+            .u64_counter("inbox.failures")
+            .with_description("groups that failed, by inbox")
+            .build();
         self.chassis().spawn(Phase::Inbox, &name, move |stop| {
             let consumer = Consumer {
                 bus: bus.clone(),
                 spec,
                 name: format!("inbox.{}", spec.name),
                 stop,
+                handled: handled.clone(),
+                failed: failed.clone(),
             };
             let handle = handle.clone();
             async move { consumer.run::<B, _, _>(&*handle).await }
@@ -61,6 +74,8 @@ struct Consumer {
     spec: inbox::Spec,
     name: String,
     stop: CancellationToken,
+    handled: Counter<u64>,
+    failed: Counter<u64>,
 }
 
 /// Messages that came together, and their items, each with the number of its message.
@@ -233,14 +248,19 @@ impl Consumer {
         let mut failures = 0;
         let mut pause = Duration::from_millis(50);
         loop {
+            let count = items.len() as u64;
             let error = match AssertUnwindSafe(handle(items.clone())).catch_unwind().await {
                 Ok(Ok(())) => {
                     self.bus.chassis().ready(&self.name, Ok(()));
+                    self.handled
+                        .add(count, &[KeyValue::new("inbox", self.spec.name)]);
                     return Outcome::Done;
                 }
                 Ok(Err(error)) => error,
                 Err(_) => anyhow!("it panicked"),
             };
+            self.failed
+                .add(1, &[KeyValue::new("inbox", self.spec.name)]);
             let text = format!("{error:#}");
             tracing::warn!(
                 inbox = self.spec.name,

@@ -4,6 +4,7 @@ use anyhow::Context;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream as NatsStream;
 use futures::StreamExt;
+use opentelemetry::KeyValue;
 use prost::Message;
 use proto::hoshu::bus::v1::Parked;
 
@@ -42,6 +43,13 @@ pub(crate) async fn park(
         .publish(subject, parked.encode_to_vec().into())
         .await?;
     kept.await.context("parking")?;
+    let parked = bus
+        .chassis()
+        .meter()
+        .u64_counter("inbox.parked")
+        .with_description("messages parked, by inbox")
+        .build();
+    parked.add(1, &[KeyValue::new("inbox", inbox.name)]);
     Ok(())
 }
 

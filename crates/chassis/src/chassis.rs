@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::extract::State;
@@ -19,6 +20,9 @@ use uuid::Uuid;
 
 use crate::peer::TOKEN_HEADER;
 use crate::{Clock, Noun, Peer, Phase, Process, Secret, Settings, Vault, database, trace};
+
+/// How often the database is looked at.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// One role's share of its process. Cheap to clone.
 #[derive(Clone)]
@@ -124,13 +128,33 @@ impl Chassis {
         self.ready("database", Ok(()));
         database::migrate(&pool, migrator).await?;
         self.0.process.keep(pool.clone());
+        self.watch_database(pool.clone());
         Ok(pool)
+    }
+
+    /// So that `/readyz` says how the database is, whether or not this role asks it anything.
+    fn watch_database(&self, pool: PgPool) {
+        let chassis = self.clone();
+        let stop = self.stopping(Phase::Flush);
+        self.track(Phase::Flush, async move {
+            while stop
+                .run_until_cancelled(tokio::time::sleep(LOOK))
+                .await
+                .is_some()
+            {
+                let asked = sqlx::query("SELECT 1").execute(&pool).await;
+                chassis.ready(
+                    "database",
+                    asked.map(|_| ()).map_err(|error| error.to_string()),
+                );
+            }
+        });
     }
 
     async fn await_database(&self, error: &(dyn std::error::Error + Sync)) {
         tracing::warn!(%error, "the database is away; trying again");
         self.ready("database", Err(error.to_string()));
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 
     /// Another role. Usable at once: a call waits until that role is there, within its deadline.
@@ -171,7 +195,7 @@ impl Chassis {
         self.track(Phase::Flush, async move {
             let server = Server::builder()
                 .tcp_nodelay(true)
-                .http2_keepalive_interval(Some(std::time::Duration::from_secs(10)))
+                .http2_keepalive_interval(Some(Duration::from_secs(10)))
                 .add_routes(routes)
                 .serve_with_incoming_shutdown(
                     TcpListenerStream::new(listener),

@@ -50,6 +50,7 @@ pub fn init(settings: &Settings, service: &'static str) -> anyhow::Result<Teleme
 
     let mut tracer = SdkTracerProvider::builder().with_resource(resource.clone());
     let prometheus = opentelemetry_prometheus::exporter()
+        .with_namespace("hoshu")
         .with_registry(registry().clone())
         .build()?;
     let mut meter = SdkMeterProvider::builder()

@@ -17,17 +17,17 @@ impl Metrics {
         let meter = chassis.meter();
         Self {
             lines: meter
-                .u64_counter("hoshu.devicelog.lines")
+                .u64_counter("devicelog.lines")
                 .with_description("Log lines that were told, repeated ones among them")
                 .build(),
             rows: meter
-                .u64_counter("hoshu.devicelog.rows")
+                .u64_counter("devicelog.rows")
                 .with_description(
                     "Rows told (one for each message and emitter): new, or there already",
                 )
                 .build(),
             lag: meter
-                .f64_gauge("hoshu.devicelog.lag")
+                .f64_gauge("devicelog.lag")
                 .with_unit("s")
                 .with_description(
                     "Age of the newest line when it was committed: what a reader is behind",

@@ -20,21 +20,21 @@ impl Metrics {
         let counter = |name, what| meter.u64_counter(name).with_description(what).build();
         Self {
             connections: meter
-                .i64_up_down_counter("gateway_connections")
+                .i64_up_down_counter("gateway.connections")
                 .with_description("devices connected now")
                 .build(),
-            connected: counter("gateway_connects", "devices let in"),
-            disconnected: counter("gateway_disconnects", "connections ended, by reason"),
+            connected: counter("gateway.connects", "devices let in"),
+            disconnected: counter("gateway.disconnects", "connections ended, by reason"),
             connect_failed: counter(
-                "gateway_connect_failures",
+                "gateway.connect_failures",
                 "connections not let in, by reason",
             ),
-            published: counter("gateway_publishes", "messages carried, by capability"),
+            published: counter("gateway.publishes", "messages carried, by capability"),
             refused: counter(
-                "gateway_publish_refusals",
+                "gateway.publish_refusals",
                 "messages refused at the door, by reason",
             ),
-            delivered: counter("gateway_deliveries", "messages to devices, by outcome"),
+            delivered: counter("gateway.deliveries", "messages to devices, by outcome"),
         }
     }
 

@@ -129,7 +129,7 @@ async fn over_its_downstream_rate_messages_are_refused_with_the_figures() {
                 "pump-01",
                 Publish {
                     qos: 0,
-                    ..reply("pump-01")
+                    ..set("pump-01")
                 },
             )
         })

@@ -42,6 +42,8 @@ struct Thing {
     registry: registry::Registry,
     waiters: Arc<commands::Waiters>,
     config: Arc<Config>,
+    /// Messages by their code.
+    judged: opentelemetry::metrics::Counter<u64>,
 }
 
 /// Sets the role up; returns when its doors are open.
@@ -66,6 +68,11 @@ impl Thing {
             registry: registry::Registry::new(chassis.peer(Noun::Registry)?),
             waiters: Arc::default(),
             config: Arc::new(config),
+            judged: chassis
+                .meter()
+                .u64_counter("thing.messages")
+                .with_description("thing-model messages judged, by their code")
+                .build(),
             chassis,
             bus,
             pool,

@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new(meter: &Meter) -> Self {
         let duration = meter
-            .f64_histogram("hoshu.api.request.duration")
+            .f64_histogram("api.request.duration")
             .with_unit("s")
             .with_description("From a REST request's headers to its answer")
             .build();

@@ -185,3 +185,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// What a connection holds for itself, without its names and subscriptions.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let connection = size_of::<Connection<TcpStream>>();
+        assert!(connection <= 768, "{connection} bytes");
+    }
+}

@@ -43,7 +43,10 @@ impl Session {
         if qos == 1 && outstanding >= usize::from(self.gateway.config.down_unacknowledged) {
             return ticket.settle(known(Kind::TooManyUnacknowledged));
         }
-        if let Err(over) = self.down.take(self.gateway.config.down(), now) {
+        // "Written" is answer enough for replies: their sender does not wait for the PUBACK. They are as
+        // many as the device's own messages, whose rate was taken when they came.
+        let is_reply = publish.answer() != Answer::Puback;
+        if !is_reply && let Err(over) = self.down.take(self.gateway.config.down(), now) {
             let (limit, current) = (over.limit, over.current);
             return ticket.settle(DownOutcome {
                 limit,
@@ -74,11 +77,9 @@ impl Session {
             payload: publish.payload.clone(),
             expires_at: now.saturating_add(keep_ms),
         });
-        // "Written" is answer enough for replies: their sender does not wait for the PUBACK.
-        let waits = publish.answer() == Answer::Puback;
         if self.inflight.len() >= usize::from(self.window) {
             ticket.note(known(Kind::Queued));
-            let ticket = waits.then_some(ticket);
+            let ticket = (!is_reply).then_some(ticket);
             self.backlog.push_back(Waiting { kept, ticket });
             return;
         }
@@ -86,7 +87,7 @@ impl Session {
             None => ticket.settle(known(Kind::Slow)),
             Some(id) => {
                 ticket.note(known(Kind::Written));
-                self.await_puback(id, waits.then_some(ticket));
+                self.await_puback(id, (!is_reply).then_some(ticket));
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use opentelemetry::KeyValue;
 use proto::hoshu::bus::v1::{DeviceRef, UpMessage};
 use proto::hoshu::registry::v1::data_format_kind::DataFormat;
 use proto::hoshu::registry::v1::edition_kind::Edition;
@@ -47,7 +48,24 @@ async fn on_group(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<()> {
     let mut items = judge_all(messages, &models, now)?;
     commit::commit(thing, &mut items, now).await?;
     let outcomes = reply::send(thing, &mut items).await;
-    log::write(thing, &items, &outcomes).await
+    log::write(thing, &items, &outcomes).await?;
+    count(thing, &items);
+    Ok(())
+}
+
+/// A group has few codes, so that they are counted before they are told. Codes of a device's own are one:
+/// a device must not make metrics.
+fn count(thing: &Thing, items: &[Item<'_>]) {
+    let mut codes: HashMap<u32, u64> = HashMap::new();
+    for said in items.iter().filter_map(|item| item.verdict.said.as_ref()) {
+        let code = alink::codes::lookup(said.code).map_or(0, |_| said.code);
+        *codes.entry(code).or_default() += 1;
+    }
+    for (code, times) in codes {
+        thing
+            .judged
+            .add(times, &[KeyValue::new("code", i64::from(code))]);
+    }
 }
 
 type Models = HashMap<String, Option<Arc<ProductModel>>>;
