@@ -30,7 +30,7 @@ READY_SECONDS = 60
 
 
 class Role:
-    def __init__(self, name, folder, settings):
+    def __init__(self, name, folder, settings, log=None):
         self.name = name
         self.ops_port = free_port()
         self.grpc_port = free_port()
@@ -38,7 +38,7 @@ class Role:
             "HOSHU_OPS_ADDR": f"127.0.0.1:{self.ops_port}",
             "HOSHU_GRPC_ADDR": f"127.0.0.1:{self.grpc_port}",
         }
-        self.process = Process([name], {**settings, **own}, folder / f"{name}.log")
+        self.process = Process([name], {**settings, **own}, folder / f"{log or name}.log")
 
     @property
     def peer_address(self):
@@ -82,13 +82,22 @@ class Roles:
             "HOSHU_PUBLIC_DEVICE_URL": "http://127.0.0.1",
         }
         self.roles = {name: Role(name, self.folder, shared) for name in NOUNS}
+        login = urlsplit(administrator)
         for name, role in self.roles.items():
-            login = urlsplit(administrator)
             host = f"hoshu_{NOUNS[name]}:{password}@{login.hostname}:{login.port}"
             role.process.settings["HOSHU_DATABASE_URL"] = login._replace(netloc=host).geturl()
             for peer, noun in NOUNS.items():
                 if peer != name:
                     role.process.settings[f"HOSHU_PEER_{noun.upper()}"] = self.roles[peer].peer_address
+
+    def second_gateway(self):
+        """Another process of the same role, with devices' ports of its own; not started yet."""
+        mqtt_port = free_port()
+        own = {"HOSHU_MQTT_ADDR": f"127.0.0.1:{mqtt_port}", "HOSHU_MQTTS_ADDR": f"127.0.0.1:{free_port()}"}
+        role = Role("gateway", self.folder, {**self.roles["gateway"].process.settings, **own}, log="gateway-2")
+        role.mqtt_port = mqtt_port
+        self.roles["gateway-2"] = role
+        return role
 
     def start(self):
         for role in self.roles.values():
