@@ -1,5 +1,7 @@
 //! `hoshu config`: what is in force.
 
+use std::io::{ErrorKind, Write};
+
 use chassis::Settings;
 
 use crate::command_line::Options;
@@ -8,10 +10,14 @@ use crate::roles::ROLES;
 /// Prints the effective settings as a configuration file, secrets hidden.
 pub(crate) fn print(options: &Options) -> anyhow::Result<()> {
     let settings = Settings::load(&options.files, &options.settings)?;
-    println!("{}", toml::to_string(&settings)?);
+    let mut text = toml::to_string(&settings)?;
     for role in ROLES {
-        let config = (role.config)(&options.files)?;
-        println!("[{}]\n{}", role.noun.word(), toml::to_string(&config)?);
+        let config = toml::to_string(&(role.config)(&options.files)?)?;
+        text.push_str(&format!("\n[{}]\n{config}", role.noun.word()));
     }
-    Ok(())
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }

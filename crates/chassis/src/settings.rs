@@ -135,7 +135,7 @@ impl Settings {
         for (name, text) in set.chain(options.iter().cloned()) {
             figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
         }
-        Ok(figment.extract()?)
+        figment.extract().map_err(|error| told("HOSHU_", &error))
     }
 
     /// The name of every setting: `mqtt_addr` is set by `HOSHU_MQTT_ADDR` or `--mqtt-addr`.
@@ -196,11 +196,17 @@ where
         );
         figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
     }
-    Ok(figment.extract()?)
+    figment.extract().map_err(|error| told(&prefix, &error))
 }
 
 fn variable(prefix: &str, name: &str) -> Option<String> {
     std::env::var(format!("{prefix}{}", name.to_uppercase())).ok()
+}
+
+/// Names the setting as it is set, and what it wants.
+fn told(prefix: &str, error: &figment::Error) -> anyhow::Error {
+    let name = error.path.join("_").to_uppercase();
+    anyhow::anyhow!("{prefix}{name}: {}", error.kind)
 }
 
 /// A text as its setting wants it: a password of digits stays text, and is not damaged.
@@ -278,6 +284,16 @@ mod tests {
         assert_eq!(
             role_settings::<Config>(Noun::Ota, &files).unwrap(),
             Config::default()
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_by_the_settings_name() {
+        let options = [("partitions".to_owned(), "abc".to_owned())];
+        let error = Settings::load(&[], &options).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "HOSHU_PARTITIONS: invalid type: found string \"abc\", expected u16"
         );
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use chassis::{Chassis, Clock, Noun, Process, Secret, Settings};
+use futures::StreamExt;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
@@ -117,9 +118,20 @@ impl House {
         .await;
     }
 
-    /// Stops the roles and removes the database.
+    /// Stops the roles and removes the database and the streams.
     pub async fn stop(self) {
         self.process.stop(Duration::from_secs(15)).await;
+        // Each stream reserves its room on the server.
+        let prefix = self.process.settings().nats_prefix.to_uppercase();
+        let client = async_nats::connect(variable("HOSHU_TEST_NATS_URL")).await;
+        let jetstream = async_nats::jetstream::new(client.expect("NATS is there"));
+        let mut names = jetstream.stream_names();
+        while let Some(Ok(name)) = names.next().await {
+            if name.starts_with(&format!("{prefix}_")) {
+                // Another test may be removing its own: what is gone is gone.
+                let _ = jetstream.delete_stream(&name).await;
+            }
+        }
         database::drop(&self.admin_url, &self.database).await;
     }
 }
