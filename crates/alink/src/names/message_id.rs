@@ -12,11 +12,28 @@ use super::BadName;
 #[serde(transparent)]
 pub struct MessageId(Uuid);
 
+/// The bits behind a UUID's variant: 62 of them, so that counting on never comes round.
+const COUNTER: u128 = (1 << 62) - 1;
+
 impl MessageId {
     /// `unix_ms` in UTC milliseconds (before 1970 counts as 1970); `random` fills the rest.
     pub fn at(unix_ms: i64, random: [u8; 10]) -> Self {
         let millis = u64::try_from(unix_ms).unwrap_or(0);
         Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// The id of what comes after this one: it sorts later, also within the millisecond, and when
+    /// the clock was set back.
+    #[must_use]
+    pub fn next_at(self, unix_ms: i64, random: [u8; 10]) -> Self {
+        let fresh = Self::at(unix_ms, random);
+        if fresh.time_ms() > self.time_ms() {
+            return fresh;
+        }
+        let last = self.0.as_u128();
+        Self(Uuid::from_u128(
+            (last & !COUNTER) | (last.wrapping_add(1) & COUNTER),
+        ))
     }
 
     pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, BadName> {
@@ -104,6 +121,22 @@ mod tests {
             prop_assert_eq!(MessageId::from_bytes(id.to_bytes()), Ok(id));
             prop_assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{id}\""));
         }
+    }
+
+    #[test]
+    fn what_comes_after_sorts_after() {
+        let first = MessageId::at(1_700_000_000_000, [200; 10]);
+        let mut last = first;
+        for ms in [1_700_000_000_000, 1_700_000_000_000, 1_699_999_999_999] {
+            let next = last.next_at(ms, [0; 10]);
+            assert!(next > last && next.time_ms() == first.time_ms());
+            assert_eq!(MessageId::from_bytes(next.to_bytes()), Ok(next));
+            last = next;
+        }
+        assert_eq!(
+            last.next_at(1_700_000_000_001, [9; 10]),
+            MessageId::at(1_700_000_000_001, [9; 10])
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use alink::MessageId;
 use alink::connect::{self, Connect, ConnectRefusal, Transport};
 use bytes::BytesMut;
 use chassis::Phase;
@@ -435,6 +436,7 @@ impl Made {
             work: None,
             silence_ms: u32::from(self.keep_alive) * 1500,
             heard_ms: now,
+            last_id: MessageId::at(0, [0; 10]),
         };
         session.set_deadline(now);
         session.restore(resumed.queue, now, output);

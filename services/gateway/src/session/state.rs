@@ -117,6 +117,7 @@ pub(super) struct Session {
     /// Seconds of silence that are allowed: 1.5 times the keep-alive.
     pub(super) silence_ms: u32,
     pub(super) heard_ms: i64,
+    pub(super) last_id: MessageId,
 }
 
 impl Session {
@@ -124,8 +125,11 @@ impl Session {
         self.gateway.clock.now_ms()
     }
 
-    pub(super) fn message_id(&self, now: i64) -> MessageId {
-        MessageId::at(now, rand::random())
+    /// A device's messages sort as they came, also those of one millisecond: of equal times the
+    /// later message's value is the latest.
+    pub(super) fn message_id(&mut self, now: i64) -> MessageId {
+        self.last_id = self.last_id.next_at(now, rand::random());
+        self.last_id
     }
 
     /// Whether the next packet may be looked at; else the device is held up, never dropped.
