@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_nats::jetstream;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, ServerAddr};
-use chassis::{Chassis, trace};
+use chassis::{Chassis, Phase, trace};
 use proto::hoshu::bus::v1::DeviceRef;
 use tokio::sync::watch;
 
@@ -52,6 +52,8 @@ impl Bus {
                         shown.ready("nats", Ok(()));
                     }
                     Event::Disconnected => shown.ready("nats", Err("NATS is away".into())),
+                    // At a stop connections end: nothing is wrong.
+                    _ if shown.stopping(Phase::Flush).is_cancelled() => {}
                     other => tracing::warn!(event = %other, "NATS"),
                 }
                 std::future::ready(())
