@@ -1,5 +1,6 @@
 //! What a process can be told that is not one service's own.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -129,10 +130,9 @@ impl Settings {
         for file in files {
             figment = figment.merge(common_part(file, &names)?);
         }
-        let set = names
-            .iter()
-            .filter_map(|name| Some((name.to_string(), variable("HOSHU_", name)?)));
-        for (name, text) in set.chain(options.iter().cloned()) {
+        let mut set = environment("HOSHU_", std::env::vars_os())?;
+        set.retain(|(name, _)| names.contains(&name.as_str()));
+        for (name, text) in set.into_iter().chain(options.iter().cloned()) {
             figment = figment.merge(Serialized::default(&name, typed(&defaults, &name, text)));
         }
         figment.extract().map_err(|error| told("HOSHU_", &error))
@@ -183,10 +183,9 @@ where
     let defaults = serde_json::to_value(C::default())?;
     let prefix = format!("HOSHU_{}_", noun.word().to_uppercase());
     let common = Settings::names();
-    let own = std::env::vars()
-        .filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_lowercase(), text)))
-        // `HOSHU_API_ADDR` is a common setting, though it begins as the api's own do.
-        .filter(|(name, _)| !common.contains(&format!("{}_{name}", noun.word())));
+    let mut own = environment(&prefix, std::env::vars_os())?;
+    // `HOSHU_API_ADDR` is a common setting, though it begins as the api's own do.
+    own.retain(|(name, _)| !common.contains(&format!("{}_{name}", noun.word())));
     for (name, text) in own {
         anyhow::ensure!(
             defaults.get(&name).is_some(),
@@ -199,8 +198,22 @@ where
     figment.extract().map_err(|error| told(&prefix, &error))
 }
 
-fn variable(prefix: &str, name: &str) -> Option<String> {
-    std::env::var(format!("{prefix}{}", name.to_uppercase())).ok()
+/// The variables under a prefix, by their settings' names. What is not ours may be no text.
+fn environment(
+    prefix: &str,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let ours = variables.filter_map(|(name, text)| {
+        let name = name.to_str()?.strip_prefix(prefix)?.to_lowercase();
+        Some((name, text))
+    });
+    ours.map(|(name, text)| {
+        let text = text
+            .into_string()
+            .map_err(|_| anyhow::anyhow!("{prefix}{} is no text in UTF-8", name.to_uppercase()))?;
+        Ok((name, text))
+    })
+    .collect()
 }
 
 /// Names the setting as it is set, and what it wants.
@@ -243,6 +256,8 @@ fn common_part(file: &PathBuf, names: &[&str]) -> anyhow::Result<Figment> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -295,6 +310,24 @@ mod tests {
             error,
             "HOSHU_PARTITIONS: invalid type: found string \"abc\", expected u16"
         );
+    }
+
+    #[test]
+    fn a_variable_that_is_no_text_matters_only_where_it_is_ours() {
+        let no_text = || OsString::from_vec(vec![0xff]);
+        let set = |name: &str, text| (OsString::from(name), text);
+        let foreign = [
+            (no_text(), no_text()),
+            set("OTHER", no_text()),
+            set("HOSHU_OTA_X", "1".into()),
+        ];
+        assert_eq!(
+            environment("HOSHU_OTA_", foreign.into_iter()).unwrap(),
+            [("x".to_owned(), "1".to_owned())]
+        );
+        let ours = [set("HOSHU_DATA_DIR", no_text())];
+        let error = environment("HOSHU_", ours.into_iter()).unwrap_err();
+        assert_eq!(error.to_string(), "HOSHU_DATA_DIR is no text in UTF-8");
     }
 
     #[test]
