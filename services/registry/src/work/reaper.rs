@@ -3,26 +3,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Registry, sessions, store};
 
 const PACE: Duration = Duration::from_secs(1);
+/// How long a round may take. Then signs of life could not be written down either.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A node's name is never given again; one that comes back after so long finds its lease new.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 /// Rounds between two clean-ups.
 const FORGET_EVERY: u32 = 600;
 
-/// Looks every second.
+/// Looks every second. Silence counts only while nodes could be heard: who starts, or starts again because the
+/// database was away, listens for as long as a lease runs before it gives anyone up.
 pub(crate) async fn run(registry: Arc<Registry>, stop: CancellationToken) -> anyhow::Result<()> {
+    let listens_since = registry.now();
     let mut rounds = 0_u32;
     while stop
         .run_until_cancelled(registry.chassis.clock().sleep(PACE))
         .await
         .is_some()
     {
-        while sessions::end_of_lost_node(&registry).await? {}
+        if registry.now() - listens_since < registry.config.lease() {
+            continue;
+        }
+        while tokio::time::timeout(PATIENCE, sessions::end_of_lost_node(&registry))
+            .await
+            .context("the database does not answer")??
+        {}
         rounds = rounds.wrapping_add(1);
         if rounds.is_multiple_of(FORGET_EVERY) {
             let mut connection = registry.pool.acquire().await?;

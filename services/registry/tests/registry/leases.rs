@@ -107,3 +107,34 @@ async fn a_node_that_renews_keeps_its_devices() {
     assert_eq!(registry.status(&device).await, Status::Online);
     registry.stop().await;
 }
+
+#[tokio::test]
+async fn a_node_that_could_not_be_heard_while_the_registry_was_away_keeps_its_devices() {
+    let registry = Registry::new().await;
+    let product = registry.product().await;
+    let kept = registry.device_of(&product, "pump-1").await;
+    let lost = registry.device_of(&product, "pump-2").await;
+    registry.connect(&kept, "gateway-1").await;
+    registry.connect(&lost, "gateway-2").await;
+    // As a registry finds them that starts after an hour.
+    sqlx::query("UPDATE registry.node_lease SET renewed_at = renewed_at - interval '1 hour'")
+        .execute(&registry.house.pool().await)
+        .await
+        .unwrap();
+
+    registry
+        .house
+        .clock()
+        .advance(LEASE - std::time::Duration::from_secs(5));
+    assert!(!registry.renew("gateway-1").await);
+    registry
+        .house
+        .clock()
+        .advance(std::time::Duration::from_secs(6));
+    wait_until("the silent node's device is offline", || async {
+        registry.status(&lost).await == Status::Offline
+    })
+    .await;
+    assert_eq!(registry.status(&kept).await, Status::Online);
+    registry.stop().await;
+}
