@@ -107,6 +107,7 @@ def posted(house, device):
 def test_a_taken_port_is_a_clear_error(tmp_path):
     platform = Platform(tmp_path)
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", platform.mqtt_port))
         other.listen()
         platform.process.start()
