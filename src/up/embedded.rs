@@ -1,7 +1,7 @@
 //! The PostgreSQL and the NATS server of `hoshu up`, on its data folder.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -89,8 +89,9 @@ impl Embedded {
         let postgres = self.postgres.map(|(server, _socket)| server);
         let servers: Vec<Supervised> = postgres.into_iter().chain(self.nats).collect();
         servers.iter().for_each(Supervised::ask_to_end);
+        let begun = Instant::now();
         for server in servers {
-            server.wait(END_WITHIN);
+            server.wait(END_WITHIN.saturating_sub(begun.elapsed()));
         }
     }
 }

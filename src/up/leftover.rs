@@ -4,12 +4,13 @@
 //! it, so a process that still works there is an orphan on its way out.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// An orphan ends within 250 ms; one that writes out a large cache takes longer.
@@ -70,6 +71,25 @@ impl Marked {
         // The name in brackets may hold anything, also brackets and spaces.
         let (_, state) = stat.rsplit_once(") ")?;
         (name.trim() == program && !state.starts_with(['Z', 'X'])).then_some(pid)
+    }
+}
+
+/// Removes a folder into which a process that lost its parent may still write for a moment.
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match fs::remove_dir_all(folder) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error)
+                if error.kind() == ErrorKind::DirectoryNotEmpty && begun.elapsed() < PATIENCE =>
+            {
+                thread::sleep(GLANCE);
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
+            }
+        }
     }
 }
 

@@ -144,13 +144,7 @@ impl Postgres {
     /// Made beside and renamed when whole: half a database is never taken for one.
     fn init(&self) -> Result<()> {
         let unfinished = self.folder.join("data.unfinished");
-        match fs::remove_dir_all(&unfinished) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error)
-                    .with_context(|| format!("cannot remove {}", unfinished.display()));
-            }
-            _ => {}
-        }
+        leftover::remove(&unfinished)?;
         let launch = self.launch(
             "initdb",
             [

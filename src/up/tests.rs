@@ -102,6 +102,27 @@ async fn what_was_stored_is_there_after_a_clean_stop() {
     embedded.stop().await;
 }
 
+/// The first start was killed while it made the database: what it had started goes on writing for a moment.
+#[tokio::test]
+async fn a_database_left_unfinished_is_made_anew_though_someone_still_writes_into_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let unfinished = folder.path().join("postgres/data.unfinished");
+    fs::create_dir_all(&unfinished).unwrap();
+    let orphan = thread::spawn(move || {
+        let begun = Instant::now();
+        let mut written = 0;
+        while begun.elapsed() < Duration::from_millis(300)
+            && fs::write(unfinished.join(written.to_string()), "").is_ok()
+        {
+            written += 1;
+        }
+    });
+    let embedded = Embedded::start(folder.path(), true, false).unwrap();
+    assert_eq!(answer(&embedded, "SELECT 1::bigint").await.unwrap(), 1);
+    embedded.stop().await;
+    orphan.join().unwrap();
+}
+
 #[tokio::test]
 async fn a_server_that_dies_comes_back_under_the_same_address() {
     let folder = tempfile::tempdir().unwrap();
