@@ -13,6 +13,8 @@ use rustix::io::Errno;
 /// better told before than found halfway.
 const LEAST_FREE_BYTES: u64 = 128 << 20;
 
+const LOCK: &str = "lock";
+
 /// Held for as long as the platform runs on the folder.
 #[derive(Debug)]
 pub(super) struct DataFolder {
@@ -55,8 +57,14 @@ pub(super) fn full(path: &Path) -> anyhow::Error {
     )
 }
 
+/// Whether a platform runs on the folder.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    File::open(folder.join(LOCK))
+        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+}
+
 fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join("lock");
+    let path = folder.join(LOCK);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -186,7 +194,9 @@ mod tests {
             error.contains(&format!("(process {})", std::process::id())),
             "{error}"
         );
+        assert!(is_taken(folder.path()));
         drop(held);
+        assert!(!is_taken(folder.path()));
         DataFolder::take(folder.path()).unwrap();
     }
 }

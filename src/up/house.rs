@@ -8,7 +8,7 @@ use chassis::{Chassis, Clock, Noun, Process, Secret, Settings, telemetry};
 use futures::future::try_join_all;
 
 use super::Embedded;
-use super::secrets;
+use super::{data_folder, secrets};
 use crate::command_line::Options;
 use crate::roles::ROLES;
 use crate::{database, run};
@@ -38,10 +38,12 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     })
 }
 
-/// Where the servers of a house that is up on these settings' folder are written.
+/// Where the servers of the house that is up on these settings' folder are written; one that was killed has left
+/// the file, and its servers are gone.
 pub(crate) fn servers_file(settings: &Settings) -> Option<PathBuf> {
     let wanted = settings.database_url.is_empty() || settings.nats_url.is_empty();
-    wanted.then(|| data_dir(settings).join(SERVERS))
+    let folder = data_dir(settings);
+    (wanted && data_folder::is_taken(&folder)).then(|| folder.join(SERVERS))
 }
 
 fn data_dir(settings: &Settings) -> PathBuf {
