@@ -99,9 +99,14 @@ impl Handle {
             Some(waker) => waker.clone_from(context.waker()),
             empty => *empty = Some(context.waker().clone()),
         }
+        let end = mailbox.end.take();
         Mail {
-            deliveries: std::mem::take(&mut mailbox.deliveries),
-            end: mailbox.end.take(),
+            // After an end nobody looks at them: [`Handle::shut`] has them answered.
+            deliveries: match end {
+                None => std::mem::take(&mut mailbox.deliveries),
+                Some(_) => VecDeque::new(),
+            },
+            end,
             tick: std::mem::take(&mut mailbox.tick),
         }
     }
@@ -272,5 +277,20 @@ mod tests {
         assert!(handle.take(&context).tick);
         directory.tick(2_000);
         assert!(!handle.take(&context).tick, "once for each deadline");
+    }
+
+    #[test]
+    fn mail_that_comes_with_the_end_is_left_for_who_closes() {
+        let handle = Handle::new(7, 1, false);
+        let answers = crate::answers::Answers::new(1);
+        handle.deliver(Delivery {
+            message_id: bytes::Bytes::new(),
+            publish: proto::hoshu::bus::v1::Publish::default(),
+            ticket: answers.ticket(0),
+        });
+        handle.end(End::Kicked);
+        let mail = handle.take(&Context::from_waker(Waker::noop()));
+        assert_eq!((mail.end, mail.deliveries.len()), (Some(End::Kicked), 0));
+        assert_eq!(handle.shut().len(), 1, "to be answered: not here any more");
     }
 }
