@@ -139,6 +139,32 @@ async fn a_foreign_topic_is_refused_once_for_each_second_and_the_connection_stay
 }
 
 #[tokio::test]
+async fn a_flood_of_refusals_is_counted_in_full_over_many_seconds() {
+    let bench = Bench::new().await;
+    let mut device = bench.device("pump-01").connect().await;
+    // Longer than a second, so that a second's first refusal meets an earlier one's count.
+    for _ in 0..60 {
+        device.publish(&post("other"), 0, b"{}").await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    device.expect_nothing().await;
+    drop(device);
+    let told = || {
+        let lines = bench.lines.lock().unwrap();
+        lines
+            .iter()
+            .filter(|line| line.kind() == Kind::Upstream)
+            .map(|line| {
+                let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap();
+                detail["count"].as_u64().unwrap_or(1)
+            })
+            .sum::<u64>()
+    };
+    wait_until("all are told", || async { told() == 60 }).await;
+    bench.house.stop().await;
+}
+
+#[tokio::test]
 async fn over_its_rate_a_device_is_told_once_a_second_and_its_window_does_not_jam() {
     let bench = Bench::with(|config| (config.up_per_second, config.up_burst) = (1, 10)).await;
     let mut device = bench.device("pump-01").connect().await;

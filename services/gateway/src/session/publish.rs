@@ -259,6 +259,8 @@ impl Session {
     /// first. Says whether it was the first.
     fn refuse(&mut self, message: &Message, why: Refused, over: Option<Over>, now: i64) -> bool {
         self.gateway.metrics.refused(why.as_str());
+        // The count of an earlier second goes before this second's first line takes its place.
+        self.tell_refusals(Some(now));
         let ack = message.packet_id.map(|id| (id, ack_reason(why)));
         match self.refusals.on(why, now) {
             Telling::Now => {
