@@ -469,3 +469,34 @@ async fn a_link_found_dead_is_told_to_who_waits() {
     assert_eq!(outcome.kind(), Kind::HalfOpen);
     bench.house.stop().await;
 }
+
+#[tokio::test]
+async fn a_device_that_takes_nothing_is_dropped_in_time_whatever_else_its_clock_is_for() {
+    let bench = Bench::with(|config| {
+        config.slow_bytes = 200_000;
+        (config.down_per_second, config.down_burst) = (10_000, 10_000);
+    })
+    .await;
+    let mut stuck = bench.device("stuck");
+    stuck.keep_alive = 1200;
+    let _stuck = stuck.connect().await;
+    let node = bench.node_of("stuck");
+    // Just before its silence is looked at.
+    bench.house.clock().advance(Duration::from_secs(1770));
+    let large = || Publish {
+        qos: 0,
+        payload: vec![b'x'; 200_000].into(),
+        ..reply("stuck")
+    };
+    wait_until("its link takes no more", || async {
+        bench.down(Some(&node), "stuck", large()).await.kind() == Kind::Slow
+    })
+    .await;
+    bench.house.clock().advance(Duration::from_secs(31));
+    for _ in 0..20 {
+        bench.down(Some(&node), "stuck", large()).await;
+    }
+    bench.house.clock().advance(Duration::from_secs(30));
+    bench.registry.releases("stuck", 1).await;
+    bench.house.stop().await;
+}

@@ -84,15 +84,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn on_tick(&mut self, now: i64) -> Result<(), End> {
-        let patience = i64::from(self.session.gateway.config.slow_seconds) * 1000;
-        if self
-            .blocked_since
-            .is_some_and(|since| now - since >= patience)
-        {
+        let too_slow_at = self.blocked_since.map(|since| since + self.patience_ms());
+        if too_slow_at.is_some_and(|at| now >= at) {
             return Err(End::SlowReader);
         }
         let held = !self.session.may_read(self.output.len());
-        self.session.on_tick(now, held)
+        self.session.on_tick(now, held)?;
+        if let Some(at) = too_slow_at {
+            self.session.handle.wake_before(at);
+        }
+        Ok(())
+    }
+
+    /// How long a device may take nothing.
+    fn patience_ms(&self) -> i64 {
+        i64::from(self.session.gateway.config.slow_seconds) * 1000
     }
 
     /// Ends work that is done; says by `Ok` that none of it failed.
@@ -147,8 +153,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Pending => {
                     if self.blocked_since.is_none() {
                         self.blocked_since = Some(now);
-                        let patience = i64::from(self.session.gateway.config.slow_seconds) * 1000;
-                        self.session.handle.wake_before(now + patience);
+                        let too_slow_at = now + self.patience_ms();
+                        self.session.handle.wake_before(too_slow_at);
                     }
                     return Ok(());
                 }
