@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Config, accounts::Accounts, directory::Directory, domain::attempts::Attempts, metrics::Metrics,
-    store::Store, work::release::Releases,
+    store::Store, wills::Wills, work::release::Releases,
 };
 
 const DAY_SECONDS: u32 = 86_400;
@@ -32,6 +32,7 @@ pub(crate) struct Gateway {
     pub(crate) sessions: Directory,
     pub(crate) accounts: Accounts,
     pub(crate) releases: Releases,
+    pub(crate) wills: Wills,
     pub(crate) metrics: Metrics,
     /// Connections between accepting and CONNACK.
     pub(crate) opening: Arc<Semaphore>,
@@ -57,6 +58,7 @@ impl Gateway {
             sessions: Directory::default(),
             accounts: Accounts::default(),
             releases: Releases::default(),
+            wills: Wills::default(),
             metrics: Metrics::new(&chassis.meter()),
             opening: Arc::new(Semaphore::new(config.opening_connections.max(1))),
             attempts: Mutex::new(Attempts::new(

@@ -25,6 +25,7 @@ mod metrics;
 mod mqtt;
 mod session;
 mod store;
+mod wills;
 mod work;
 
 pub use config::Config;

@@ -500,3 +500,45 @@ async fn a_device_that_takes_nothing_is_dropped_in_time_whatever_else_its_clock_
     bench.registry.releases("stuck", 1).await;
     bench.house.stop().await;
 }
+
+#[tokio::test]
+async fn a_message_that_could_not_be_kept_is_not_called_queued() {
+    let bench = Bench::new().await;
+    let mut device = bench.device("pump-01").persistent().connect().await;
+    let node = bench.node_of("pump-01");
+    let (outcome, ()) = tokio::join!(
+        bench.down(Some(&node), "pump-01", kept("pump-01", "one")),
+        async {
+            device.expect_publish().await;
+            bench.house.database_link().cut();
+            drop(device);
+        }
+    );
+    bench.house.database_link().mend();
+    assert_ne!(outcome.kind(), Kind::Queued);
+    bench.house.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_without_expiry_ends_with_its_connection_also_one_that_was_kept() {
+    let bench = Bench::new().await;
+    let pump = bench.device("pump-01").persistent();
+    let (mut device, _) = pump
+        .connect_v5(|connect| connect.session_expiry_interval_secs = 1000)
+        .await;
+    let goodbye = || v5::Packet::Disconnect(v5::Disconnect::default());
+    device.send(goodbye()).await;
+    assert_eq!(device.next().await, None);
+    let (mut device, ack) = pump.connect_v5(|_| {}).await;
+    assert!(ack.session_present, "it goes on what was kept");
+    device.send(goodbye()).await;
+    assert_eq!(device.next().await, None);
+    wait_until("it is forgotten", || async {
+        let (mut device, ack) = pump.connect_v5(|_| {}).await;
+        device.send(goodbye()).await;
+        assert_eq!(device.next().await, None);
+        !ack.session_present
+    })
+    .await;
+    bench.house.stop().await;
+}

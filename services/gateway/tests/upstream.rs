@@ -324,3 +324,53 @@ async fn a_will_is_published_only_when_the_device_does_not_say_goodbye() {
     assert_eq!((&*ups[0].payload, ups[0].session), (&b"gone"[..], 2));
     bench.house.stop().await;
 }
+
+#[tokio::test]
+async fn a_will_that_waits_is_dropped_when_the_device_comes_back() {
+    let bench = Bench::new().await;
+    let pump = bench.device("pump-01");
+    let with_will = |connect: &mut v5::Connect| {
+        connect.session_expiry_interval_secs = 1000;
+        connect.last_will = Some(v5::LastWill {
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            topic: post("pump-01").into(),
+            message: b"gone".to_vec().into(),
+            will_delay_interval_sec: Some(600),
+            correlation_data: None,
+            message_expiry_interval: None,
+            content_type: None,
+            user_properties: Vec::new(),
+            is_utf8_payload: None,
+            response_topic: None,
+        });
+    };
+    drop(pump.connect_v5(with_will).await);
+    bench.registry.releases("pump-01", 1).await;
+    let (mut device, _) = pump.connect_v5(with_will).await;
+    let goodbye = v5::Disconnect::default();
+    device.send(v5::Packet::Disconnect(goodbye)).await;
+    assert_eq!(device.next().await, None);
+    bench.registry.releases("pump-01", 2).await;
+    bench
+        .house
+        .clock()
+        .advance(std::time::Duration::from_secs(601));
+    // What the will would have come before.
+    drop(pump.connect_v5(with_will).await);
+    wait_until("a will is due", || async {
+        bench
+            .house
+            .clock()
+            .advance(std::time::Duration::from_secs(601));
+        !bench.ups.lock().unwrap().is_empty()
+    })
+    .await;
+    let ups = bench.up(1).await;
+    assert_eq!(
+        ups.iter().map(|up| up.session).collect::<Vec<_>>(),
+        [3],
+        "only the last connection's will is due"
+    );
+    bench.house.stop().await;
+}

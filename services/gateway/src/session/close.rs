@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     connection::Connection,
-    state::{Body, Session},
+    state::{Body, Persistence, Session},
 };
 use crate::{
     answers::outcome,
@@ -82,66 +82,90 @@ impl Session {
         });
     }
 
-    /// Keeps what the device has not acknowledged, if its session outlives the connection.
+    /// Keeps what the device has not acknowledged, if its session outlives the connection, and tells who
+    /// waits for it.
     async fn suspend(&mut self, end: End, now: i64) {
-        let outlives = self.persistence.is_kept && self.persistence.expiry > 0;
-        let mut sent: Vec<Kept> = Vec::new();
+        let mut messages: Vec<Kept> = Vec::new();
+        let (mut written, mut unwritten) = (Vec::new(), Vec::new());
         for mut unacknowledged in self.inflight.take_all() {
             if let Some(mut kept) = unacknowledged.kept.take() {
                 kept.was_sent = true;
-                sent.push(*kept);
+                messages.push(*kept);
             }
-            if let Some(ticket) = unacknowledged.ticket {
-                match (outlives, end.found_dead()) {
-                    (true, _) => ticket.settle_as(Kind::Queued),
-                    (false, true) => ticket.settle_as(Kind::HalfOpen),
-                    // What was written stands.
-                    (false, false) => drop(ticket),
-                }
-            }
+            written.extend(unacknowledged.ticket);
         }
         for waiting in std::mem::take(&mut self.backlog) {
-            if let Some(ticket) = waiting.ticket.filter(|_| !outlives) {
-                ticket.settle(outcome(Kind::NotConnected));
+            messages.push(*waiting.kept);
+            unwritten.extend(waiting.ticket);
+        }
+        let is_kept = self.keep(messages, end, now).await;
+        for ticket in written {
+            match (is_kept, end.found_dead()) {
+                (true, _) => ticket.settle_as(Kind::Queued),
+                (false, true) => ticket.settle_as(Kind::HalfOpen),
+                // What was written stands.
+                (false, false) => drop(ticket),
             }
-            sent.push(*waiting.kept);
         }
-        if !self.persistence.is_kept {
-            return;
+        for ticket in unwritten {
+            match is_kept {
+                true => ticket.settle_as(Kind::Queued),
+                false => ticket.settle(outcome(Kind::NotConnected)),
+            }
         }
+    }
+
+    /// Whether the messages are stored for the device's return.
+    async fn keep(&mut self, messages: Vec<Kept>, end: End, now: i64) -> bool {
         let store = &self.gateway.store;
         let (device_id, session) = (self.facts.device_id, self.facts.session);
-        if !outlives || matches!(end, End::Deleted) {
-            return store.forget_session(device_id, session);
+        let Persistence {
+            expiry,
+            is_kept,
+            is_stored,
+        } = self.persistence;
+        if !is_kept || expiry == 0 || end == End::Deleted {
+            if is_stored {
+                store.forget_session(device_id, session);
+            }
+            return false;
         }
-        let expires_at = now + self.gateway.session_ms(self.persistence.expiry);
         let suspended = Suspended {
             device_id,
             session,
-            expires_at,
-            messages: sent,
+            expires_at: now + self.gateway.session_ms(expiry),
+            messages,
         };
-        if let Err(error) = store.suspend(&suspended).await {
+        let stored = store.suspend(&suspended).await;
+        if let Err(error) = &stored {
             tracing::error!(
                 error = format!("{error:#}"),
                 messages = suspended.messages.len(),
                 "messages for a device that went away could not be kept"
             );
         }
+        stored.is_ok()
     }
 
     /// Waits for a device that asked for patience with its will; whether it has come back here.
     async fn comes_back(&mut self, delay_seconds: u32) -> bool {
-        if delay_seconds > 0 {
-            let stop = self.gateway.chassis.stopping(Phase::Door);
-            let sleep = self
-                .gateway
-                .clock
-                .sleep(Duration::from_secs(delay_seconds.into()));
-            stop.run_until_cancelled(sleep).await;
-            return self.gateway.sessions.get(self.facts.device_id).is_some();
+        let (gateway, device_id) = (self.gateway.clone(), self.facts.device_id);
+        let is_here = || gateway.sessions.get(device_id).is_some();
+        if delay_seconds == 0 {
+            return false;
         }
-        false
+        if is_here() {
+            return true;
+        }
+        let back = gateway.wills.wait(device_id);
+        let stop = gateway.chassis.stopping(Phase::Door);
+        let delay = Duration::from_secs(delay_seconds.into());
+        let waited = stop.run_until_cancelled(gateway.clock.sleep(delay));
+        if back.run_until_cancelled(waited).await.is_none() {
+            return true;
+        }
+        gateway.wills.end(device_id);
+        is_here()
     }
 
     async fn flush(&mut self) {

@@ -314,6 +314,7 @@ async fn take_over(
     let Ok(here) = gateway.sessions.enter(handle) else {
         return false;
     };
+    gateway.wills.end(handle.device_id);
     if gateway.chassis.stopping(Phase::Door).is_cancelled() {
         handle.end(End::Draining);
     }
@@ -432,6 +433,7 @@ impl Made {
             persistence: Persistence {
                 expiry: self.expiry,
                 is_kept: self.expiry > 0,
+                is_stored: self.expiry > 0 || resumed.was_there,
             },
             work: None,
             silence_ms: u32::from(self.keep_alive) * 1500,

@@ -85,12 +85,14 @@ pub(super) struct Waiting {
 }
 
 /// How a session outlives its connection.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Persistence {
     /// Seconds after the end.
     pub(super) expiry: u32,
     /// A DISCONNECT may change an expiry, but not make one (MQTT 5).
     pub(super) is_kept: bool,
+    /// Something is stored of it: its own, or what it found.
+    pub(super) is_stored: bool,
 }
 
 pub(super) struct Session {
