@@ -25,16 +25,18 @@ fi
 $as_root sh -eu -s -- "$@" <<'AS_ROOT'
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-hoshu
+# By which ours is known when a killed run has left it.
+mark='Written by hoshu'
 restore() {
     rm -f "$policy"
     if [ -e "$saved" ]; then mv "$saved" "$policy"; fi
 }
-if [ -e "$saved" ]; then restore; fi
+if [ -e "$saved" ] || grep -qs "$mark" "$policy"; then restore; fi
 if [ -e "$policy" ]; then mv "$policy" "$saved"; fi
 trap restore EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-printf '#!/bin/sh\nexit 101\n' >"$policy"
+printf '#!/bin/sh\n# %s while it installs packages.\nexit 101\n' "$mark" >"$policy"
 chmod 755 "$policy"
 
 export DEBIAN_FRONTEND=noninteractive
