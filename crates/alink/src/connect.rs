@@ -190,8 +190,11 @@ impl Connect {
     }
 }
 
-/// The user name is `{dn}&{pk}` with exactly one `&`.
-fn device_of(username: Option<&str>) -> Result<Device, ConnectRefusal> {
+/// The device that a user name names: `{dn}&{pk}` with exactly one `&`.
+///
+/// # Errors
+/// When it is missing or names none.
+pub fn device_of(username: Option<&str>) -> Result<Device, ConnectRefusal> {
     let (device_name, product_key) = username
         .and_then(|name| name.split_once('&'))
         .ok_or(ConnectRefusal::Username)?;

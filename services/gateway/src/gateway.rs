@@ -15,8 +15,14 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Config, accounts::Accounts, directory::Directory, domain::attempts::Attempts, metrics::Metrics,
-    store::Store, wills::Wills, work::release::Releases,
+    Config,
+    accounts::Accounts,
+    directory::Directory,
+    domain::attempts::Attempts,
+    metrics::Metrics,
+    store::Store,
+    wills::Wills,
+    work::{release::Releases, turned_away::TurnedAway},
 };
 
 const DAY_SECONDS: u32 = 86_400;
@@ -32,6 +38,7 @@ pub(crate) struct Gateway {
     pub(crate) sessions: Directory,
     pub(crate) accounts: Accounts,
     pub(crate) releases: Releases,
+    pub(crate) turned_away: TurnedAway,
     pub(crate) wills: Wills,
     pub(crate) metrics: Metrics,
     /// Connections between accepting and CONNACK.
@@ -58,6 +65,7 @@ impl Gateway {
             sessions: Directory::default(),
             accounts: Accounts::default(),
             releases: Releases::default(),
+            turned_away: TurnedAway::default(),
             wills: Wills::default(),
             metrics: Metrics::new(&chassis.meter()),
             opening: Arc::new(Semaphore::new(config.opening_connections.max(1))),

@@ -61,6 +61,7 @@ pub async fn open(config: Config, chassis: Chassis) -> anyhow::Result<Doors> {
     work::release::start(&gateway);
     work::lease::start(&gateway);
     work::tick::start(&gateway);
+    work::turned_away::start(&gateway);
     work::expire::start(&gateway);
     work::drain::start(&gateway);
     down::serve(&gateway).await?;

@@ -77,6 +77,50 @@ async fn refusals_have_the_codes_of_the_protocol_page() {
 }
 
 #[tokio::test]
+async fn a_refusal_at_the_door_is_told_with_its_device_and_a_retry_costs_no_more() {
+    let bench = Bench::new().await;
+    let device = |name: &str, change: fn(&mut common::device::Device)| {
+        let mut device = bench.device(name);
+        change(&mut device);
+        device
+    };
+    let hasty = device("hasty", |d| d.keep_alive = 5);
+    for _ in 0..20 {
+        hasty.try_connect().await;
+    }
+    let others = [
+        device("wrong-door", |d| d.parameters = "securemode=2".into()),
+        device("old-method", |d| {
+            d.parameters = "securemode=3,signmethod=sha256".into()
+        }),
+        device("no-password", |d| d.password = String::new()),
+        device("a/b", |_| {}),
+    ];
+    for device in &others {
+        device.try_connect().await;
+    }
+    wait_until("the registry is told", || async {
+        bench.registry.refusals().len() >= 4
+    })
+    .await;
+    let mut told = bench.registry.refusals();
+    told.sort();
+    // A first one goes at once; what comes while it is told is joined.
+    told.dedup();
+    let expected = [
+        ("hasty", "keep-alive is under 30 s"),
+        ("no-password", "password is missing"),
+        ("old-method", "unknown sign method"),
+        ("wrong-door", "secure mode is not allowed here"),
+    ]
+    .map(|(name, why)| (name.to_owned(), why.to_owned()));
+    assert_eq!(told, expected);
+    assert!(bench.registry.refusals().len() <= 8);
+    assert_eq!(bench.registry.claims(), 0);
+    bench.house.stop().await;
+}
+
+#[tokio::test]
 async fn an_unknown_version_is_told_so() {
     let bench = Bench::new().await;
     for (level, answer) in [(1u8, &[0x20, 2, 0, 1][..]), (9, &[0x20, 3, 0, 0x84, 0][..])] {

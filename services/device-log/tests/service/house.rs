@@ -206,6 +206,13 @@ impl SessionService for TwoProducts {
         Err(Status::unimplemented("no log asks this"))
     }
 
+    async fn tell_refusals(
+        &self,
+        _: Request<registry::TellRefusalsRequest>,
+    ) -> Result<Response<registry::TellRefusalsResponse>, Status> {
+        Err(Status::unimplemented("no log asks this"))
+    }
+
     async fn renew_lease(
         &self,
         _: Request<registry::RenewLeaseRequest>,

@@ -9,8 +9,8 @@ use chassis::Phase;
 use proto::hoshu::{
     bus::v1::{Close, Down, DownBatch, close::Why, down::Action},
     registry::internal::v1::{
-        ClaimSessionRequest, ClaimSessionResponse, PreviousSession, Session as Claimed,
-        claim_session_response::Verdict,
+        ClaimSessionRequest, ClaimSessionResponse, PreviousSession, RefusedConnect,
+        Session as Claimed, claim_session_response::Verdict,
     },
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -177,7 +177,10 @@ async fn admit(
     let because = |wire: Wire, refusal| Refused::Because(Box::new(wire), refusal);
     let (connect, keep_alive) = match judge(gateway, &greeting.connecting, peer, transport) {
         Ok(judged) => judged,
-        Err(refusal) => return Err(because(greeting.wire, refusal)),
+        Err(refusal) => {
+            turn_away(gateway, &greeting.connecting, peer, refusal);
+            return Err(because(greeting.wire, refusal));
+        }
     };
     let claim = match claim(gateway, &connect, &greeting.connecting, peer).await {
         Ok(claim) => claim,
@@ -265,6 +268,39 @@ fn judge(
     Ok((connect, keep_alive))
 }
 
+/// The registry learns of a refusal that it was not asked about, if a device is named. An address that
+/// fails too often makes no more of them.
+fn turn_away(
+    gateway: &Gateway,
+    connecting: &Connecting,
+    peer: SocketAddr,
+    refusal: ConnectRefusal,
+) {
+    if refusal == ConnectRefusal::TooManyAttempts {
+        return;
+    }
+    let Ok(device) = connect::device_of(connecting.username.as_deref()) else {
+        return;
+    };
+    gateway.turned_away.push(device.clone(), || RefusedConnect {
+        product_key: device.product_key.as_str().into(),
+        device_name: device.device_name.as_str().into(),
+        reason: refusal.reason().into(),
+        client_address: peer.to_string(),
+        protocol: protocol(connecting.level).into(),
+        at: gateway.clock.now_ms(),
+    });
+}
+
+/// As the activity lines name it.
+fn protocol(level: u8) -> &'static str {
+    match level {
+        3 => "mqtt 3.1",
+        4 => "mqtt 3.1.1",
+        _ => "mqtt 5",
+    }
+}
+
 async fn claim(
     gateway: &Gateway,
     connect: &Connect,
@@ -279,12 +315,7 @@ async fn claim(
         signature: connect.password.as_bytes().into(),
         node: gateway.chassis.node().into(),
         client_address: peer.to_string(),
-        protocol: match connecting.level {
-            3 => "mqtt 3.1",
-            4 => "mqtt 3.1.1",
-            _ => "mqtt 5",
-        }
-        .into(),
+        protocol: protocol(connecting.level).into(),
     };
     let response = match gateway.registry().claim_session(request).await {
         Ok(response) => response.into_inner(),

@@ -5,3 +5,4 @@ pub(crate) mod expire;
 pub(crate) mod lease;
 pub(crate) mod release;
 pub(crate) mod tick;
+pub(crate) mod turned_away;

@@ -8,8 +8,9 @@ use std::{
 use chassis::Noun;
 use proto::hoshu::registry::internal::v1::{
     ClaimSessionRequest, ClaimSessionResponse, FindProductsRequest, FindProductsResponse,
-    LocateRequest, LocateResponse, PreviousSession, Release, ReleaseSessionsRequest,
-    ReleaseSessionsResponse, RenewLeaseRequest, RenewLeaseResponse, Session,
+    LocateRequest, LocateResponse, PreviousSession, RefusedConnect, Release,
+    ReleaseSessionsRequest, ReleaseSessionsResponse, RenewLeaseRequest, RenewLeaseResponse,
+    Session, TellRefusalsRequest, TellRefusalsResponse,
     claim_session_response::Verdict,
     release::Reason,
     session_service_server::{SessionService, SessionServiceServer},
@@ -26,6 +27,7 @@ struct State {
     claims: usize,
     current: HashMap<i64, PreviousSession>,
     releases: Vec<Release>,
+    refusals: Vec<RefusedConnect>,
     lapsed: bool,
     refuses_releases: usize,
 }
@@ -68,6 +70,15 @@ impl Registry {
 
     pub fn refuse_releases(&self, times: usize) {
         self.0.lock().unwrap().refuses_releases = times;
+    }
+
+    /// CONNECTs that the gateway refused by itself: name and reason.
+    pub fn refusals(&self) -> Vec<(String, String)> {
+        let state = self.0.lock().unwrap();
+        let refusals = state.refusals.iter();
+        refusals
+            .map(|refused| (refused.device_name.clone(), refused.reason.clone()))
+            .collect()
     }
 
     /// Why the device's sessions ended so far, once there are as many.
@@ -152,6 +163,15 @@ impl SessionService for Registry {
             state.releases.push(release);
         }
         Ok(Response::new(ReleaseSessionsResponse {}))
+    }
+
+    async fn tell_refusals(
+        &self,
+        request: Request<TellRefusalsRequest>,
+    ) -> Result<Response<TellRefusalsResponse>, Status> {
+        let refusals = request.into_inner().refusals;
+        self.0.lock().unwrap().refusals.extend(refusals);
+        Ok(Response::new(TellRefusalsResponse {}))
     }
 
     async fn renew_lease(

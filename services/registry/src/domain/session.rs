@@ -31,6 +31,16 @@ pub(crate) struct Known {
     pub(crate) revision: i32,
 }
 
+/// A CONNECT that a gateway node refused before it asked for a session.
+#[derive(Clone, Debug)]
+pub(crate) struct RefusedConnect {
+    pub(crate) device: alink::Device,
+    pub(crate) why: ConnectRefusal,
+    pub(crate) client_address: String,
+    pub(crate) protocol: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accepted,

@@ -18,7 +18,7 @@ use proto::hoshu::registry::internal::v1::session_service_server::{
 use proto::hoshu::registry::internal::v1::{
     ClaimSessionRequest, ClaimSessionResponse, FindProductsRequest, FindProductsResponse,
     LocateRequest, LocateResponse, ReleaseSessionsRequest, ReleaseSessionsResponse,
-    RenewLeaseRequest, RenewLeaseResponse,
+    RenewLeaseRequest, RenewLeaseResponse, TellRefusalsRequest, TellRefusalsResponse,
 };
 use proto::hoshu::registry::v1::registry_service_server::{RegistryService, RegistryServiceServer};
 use proto::hoshu::registry::v1::{
@@ -95,6 +95,7 @@ macro_rules! for_services {
 for_services! {
     claim_session(ClaimSessionRequest) -> ClaimSessionResponse = sessions::claim;
     release_sessions(ReleaseSessionsRequest) -> ReleaseSessionsResponse = sessions::release;
+    tell_refusals(TellRefusalsRequest) -> TellRefusalsResponse = sessions::tell_refusals;
     renew_lease(RenewLeaseRequest) -> RenewLeaseResponse = sessions::renew;
     locate(LocateRequest) -> LocateResponse = places::locate;
     find_products(FindProductsRequest) -> FindProductsResponse = places::find_products;

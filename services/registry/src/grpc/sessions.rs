@@ -1,21 +1,25 @@
 //! What gateway nodes ask: sessions given, given back, and kept alive.
 
+use alink::connect::ConnectRefusal;
 use chassis::{Fault, Refusal};
 use chrono::DateTime;
 use proto::hoshu::registry::internal::v1::claim_session_response::Verdict as WireVerdict;
 use proto::hoshu::registry::internal::v1::release::Reason;
 use proto::hoshu::registry::internal::v1::{
-    ClaimSessionRequest, ClaimSessionResponse, PreviousSession, Release, ReleaseSessionsRequest,
-    ReleaseSessionsResponse, RenewLeaseRequest, RenewLeaseResponse, Session,
+    ClaimSessionRequest, ClaimSessionResponse, PreviousSession, RefusedConnect as WireRefused,
+    Release, ReleaseSessionsRequest, ReleaseSessionsResponse, RenewLeaseRequest,
+    RenewLeaseResponse, Session, TellRefusalsRequest, TellRefusalsResponse,
 };
 
 use super::wire;
-use crate::domain::session::{Claim, End, EndReason, Verdict};
+use crate::domain::session::{Claim, End, EndReason, RefusedConnect, Verdict};
 use crate::sessions::{self, Answer, Tidings};
 use crate::{Registry, store};
 
 /// Releases in one request, and so in one transaction.
 const RELEASES: usize = 10_000;
+/// Refused CONNECTs in one request.
+const REFUSALS: usize = 1000;
 /// Bytes of a text that a node says of itself or a connection.
 const TEXT_BYTES: usize = 128;
 
@@ -48,6 +52,22 @@ pub(super) async fn release(
         .collect();
     sessions::end(registry, &ends, Tidings::default()).await?;
     Ok(ReleaseSessionsResponse {})
+}
+
+pub(super) async fn tell_refusals(
+    registry: &Registry,
+    request: TellRefusalsRequest,
+) -> Result<TellRefusalsResponse, Refusal> {
+    if request.refusals.len() > REFUSALS {
+        return Err(Refusal::invalid(
+            "/refusals",
+            format!("at most {REFUSALS} in one request"),
+        ));
+    }
+    // What cannot be a device's is an unknown one's.
+    let refusals = request.refusals.into_iter().filter_map(refused).collect();
+    sessions::tell_refusals(registry, refusals).await?;
+    Ok(TellRefusalsResponse {})
 }
 
 pub(super) async fn renew(
@@ -138,6 +158,23 @@ fn write(answer: Answer) -> ClaimSessionResponse {
             number: previous.number as u64,
         }),
     }
+}
+
+fn refused(refused: WireRefused) -> Option<RefusedConnect> {
+    let why = ConnectRefusal::ALL
+        .into_iter()
+        .find(|why| why.reason() == refused.reason)?;
+    let texts = [&refused.client_address, &refused.protocol];
+    if texts.into_iter().any(|text| text_fault("", text).is_some()) {
+        return None;
+    }
+    Some(RefusedConnect {
+        device: alink::Device::parse(&refused.product_key, &refused.device_name).ok()?,
+        why,
+        client_address: refused.client_address,
+        protocol: refused.protocol,
+        at: DateTime::from_timestamp_millis(refused.at)?,
+    })
 }
 
 fn end(registry: &Registry, release: Release) -> End {

@@ -72,7 +72,7 @@ impl Claims {
             .lock()
             .expect("not poisoned")
             .admit(&claim.device, now_ms);
-        if spent && !self.may_make_a_line(&claim, now_ms) {
+        if spent && !self.may_make_a_line(&claim.device, now_ms) {
             self.count(Verdict::TooManyAttempts);
             return Ok(Answer {
                 verdict: Verdict::TooManyAttempts,
@@ -91,9 +91,10 @@ impl Claims {
         answer.await.map_err(|_| stopping())?
     }
 
-    fn may_make_a_line(&self, claim: &Claim, now_ms: i64) -> bool {
+    /// Whether a refusal of this device is written down; else it is a metric only.
+    pub(super) fn may_make_a_line(&self, device: &alink::Device, now_ms: i64) -> bool {
         let mut lines = self.refusal_lines.lock().expect("not poisoned");
-        lines.admit(&claim.device, now_ms)
+        lines.admit(device, now_ms)
     }
 
     fn count(&self, verdict: Verdict) {
@@ -202,9 +203,10 @@ async fn decide(
                 let line = waiting.spent
                     || registry
                         .claims
-                        .may_make_a_line(claim, now.timestamp_millis());
+                        .may_make_a_line(&claim.device, now.timestamp_millis());
                 if let Some(why) = refused.refusal().filter(|_| line) {
-                    tidings.refused(device_ref(claim, known), why, claim, now);
+                    let from = (claim.client_address.as_str(), claim.protocol.as_str());
+                    tidings.refused(device_ref(&claim.device, known), why, from, now);
                 }
             }
             _ => {}
@@ -242,7 +244,7 @@ async fn decide(
                 number: granted.number,
             };
             tidings.online(
-                device_ref(claim, &known),
+                device_ref(&claim.device, &known),
                 &session,
                 granted.previous.as_ref(),
                 claim,
@@ -297,8 +299,12 @@ impl GivenUp {
         let now = registry.now();
         // The claimant would have told the previous node; its connection is no one's now.
         if let Some(previous) = answer.previous {
-            self.tidings
-                .close(device_ref(claim, &known), &previous, Why::Kicked, now);
+            self.tidings.close(
+                device_ref(&claim.device, &known),
+                &previous,
+                Why::Kicked,
+                now,
+            );
         }
         self.ends.push(End {
             device_id: known.device_id,
@@ -316,10 +322,10 @@ impl GivenUp {
     }
 }
 
-fn device_ref(claim: &Claim, known: &Known) -> DeviceRef {
+pub(super) fn device_ref(device: &alink::Device, known: &Known) -> DeviceRef {
     DeviceRef {
-        product_key: claim.device.product_key.to_string(),
-        device_name: claim.device.device_name.to_string(),
+        product_key: device.product_key.to_string(),
+        device_name: device.device_name.to_string(),
         device_id: known.device_id,
         account_id: known.account_id.clone(),
     }

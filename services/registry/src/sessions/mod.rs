@@ -2,8 +2,10 @@
 
 mod claims;
 mod ending;
+mod refusals;
 mod tidings;
 
 pub(crate) use claims::{Answer, Claims, settle};
 pub(crate) use ending::{end, end_of_lost_node, take_away};
+pub(crate) use refusals::tell as tell_refusals;
 pub(crate) use tidings::Tidings;

@@ -91,22 +91,22 @@ impl Tidings {
         self.log(device, vec![offline_line(session, reason, at)], at);
     }
 
-    /// A device that we know was not let in.
+    /// A device that we know was not let in; it came from this address with this protocol.
     pub(crate) fn refused(
         &mut self,
         device: DeviceRef,
         why: ConnectRefusal,
-        claim: &Claim,
-        now: DateTime<Utc>,
+        (client_address, protocol): (&str, &str),
+        at: DateTime<Utc>,
     ) {
-        let line = line(now.timestamp_millis(), &Content::ConnectRefused)
+        let line = line(at.timestamp_millis(), &Content::ConnectRefused)
             .because(&Reason::Refused { why: why.reason() })
             .with_detail(json(&Detail {
-                client_address: Some(&claim.client_address),
-                protocol: Some(&claim.protocol),
+                client_address: Some(client_address),
+                protocol: Some(protocol),
                 ..Detail::default()
             }));
-        self.log(device, vec![line], now);
+        self.log(device, vec![line], at);
     }
 
     /// The node that holds this session is to close its connection.

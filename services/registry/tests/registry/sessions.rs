@@ -2,7 +2,9 @@ use futures::future::join_all;
 use proto::hoshu::registry::internal::v1::claim_session_response::Verdict;
 use proto::hoshu::registry::internal::v1::locate_request::Question;
 use proto::hoshu::registry::internal::v1::release::Reason;
-use proto::hoshu::registry::internal::v1::{FindProductsRequest, LocateRequest};
+use proto::hoshu::registry::internal::v1::{
+    FindProductsRequest, LocateRequest, RefusedConnect, TellRefusalsRequest,
+};
 use proto::hoshu::registry::v1::{ResetDeviceSecretRequest, device, edition_kind};
 use registry::Config;
 use tonic::Code;
@@ -240,6 +242,46 @@ async fn a_device_may_try_twenty_times_a_minute_and_few_of_the_refused_make_a_li
         .iter()
         .filter(|line| line.reason == "too many attempts");
     assert_eq!(refused.count(), 5);
+    registry.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_node_refused_by_itself_is_written_for_known_devices_only_and_not_without_end() {
+    let registry = Registry::new().await;
+    let device = registry.device().await;
+    let refused = |name: &str, reason: &str| RefusedConnect {
+        product_key: device.product_key.clone(),
+        device_name: name.into(),
+        reason: reason.into(),
+        client_address: "192.0.2.1:4711".into(),
+        protocol: "mqtt 5".into(),
+        at: registry.house.clock().now_ms(),
+    };
+    for _ in 0..10 {
+        let refusals = vec![
+            refused("nobody", "keep-alive is under 30 s"),
+            refused("a/b", "keep-alive is under 30 s"),
+            refused(&device.device_name, "no such reason"),
+            refused(&device.device_name, "keep-alive is under 30 s"),
+        ];
+        let told = registry
+            .services
+            .clone()
+            .tell_refusals(TellRefusalsRequest { refusals })
+            .await;
+        told.unwrap();
+    }
+    registry.connect(&device, "gateway-1").await;
+    let lines = registry.lines(&device, 5 + 1).await;
+    let (refused, others): (Vec<_>, Vec<_>) = lines
+        .iter()
+        .partition(|line| line.content == "connect refused");
+    assert_eq!((refused.len(), others.len()), (5, 1));
+    assert!(
+        refused
+            .iter()
+            .all(|line| line.failed && line.reason == "keep-alive is under 30 s")
+    );
     registry.stop().await;
 }
 

@@ -510,6 +510,13 @@ impl SessionService for Registry {
         Err(Status::unimplemented("not in this test"))
     }
 
+    async fn tell_refusals(
+        &self,
+        _: Request<TellRefusalsRequest>,
+    ) -> Result<Response<TellRefusalsResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
     async fn renew_lease(
         &self,
         _: Request<RenewLeaseRequest>,
