@@ -22,7 +22,7 @@ use crate::{
     metrics::Metrics,
     store::Store,
     wills::Wills,
-    work::{release::Releases, turned_away::TurnedAway},
+    work::{release::Releases, turned_away::TurnedAway, unclear::Unclear},
 };
 
 const DAY_SECONDS: u32 = 86_400;
@@ -39,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) accounts: Accounts,
     pub(crate) releases: Releases,
     pub(crate) turned_away: TurnedAway,
+    pub(crate) unclear: Unclear,
     pub(crate) wills: Wills,
     pub(crate) metrics: Metrics,
     /// Connections between accepting and CONNACK.
@@ -66,6 +67,7 @@ impl Gateway {
             accounts: Accounts::default(),
             releases: Releases::default(),
             turned_away: TurnedAway::default(),
+            unclear: Unclear::default(),
             wills: Wills::default(),
             metrics: Metrics::new(&chassis.meter()),
             opening: Arc::new(Semaphore::new(config.opening_connections.max(1))),

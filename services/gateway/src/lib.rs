@@ -62,6 +62,7 @@ pub async fn open(config: Config, chassis: Chassis) -> anyhow::Result<Doors> {
     work::lease::start(&gateway);
     work::tick::start(&gateway);
     work::turned_away::start(&gateway);
+    work::unclear::start(&gateway);
     work::expire::start(&gateway);
     work::drain::start(&gateway);
     down::serve(&gateway).await?;

@@ -432,3 +432,43 @@ async fn a_registry_that_is_away_lets_nobody_in_and_breaks_nothing() {
     );
     bench.house.stop().await;
 }
+
+#[tokio::test]
+async fn a_session_whose_claim_was_not_answered_is_given_back() {
+    let bench = Bench::new().await;
+    let mut other = bench.device("pump-02");
+    other.keep_alive = 1200;
+    let _other = other.connect().await;
+    bench.registry.lose_answer();
+    let (_link, ack) = bench.device("pump-01").try_connect().await;
+    assert_eq!(ack.return_code, Code::ServiceUnavailable);
+    assert!(
+        bench.registry.node_of("pump-01").is_some(),
+        "the registry has it"
+    );
+
+    wait_until("the registry has it no longer", || async {
+        bench.house.clock().advance(Duration::from_secs(5));
+        bench.registry.node_of("pump-01").is_none()
+    })
+    .await;
+    assert!(
+        bench.registry.node_of("pump-02").is_some(),
+        "who is connected stays"
+    );
+    bench.house.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_came_back_after_an_unanswered_claim_stays() {
+    let bench = Bench::new().await;
+    bench.registry.lose_answer();
+    let _ = bench.device("pump-01").try_connect().await;
+    let _link = bench.device("pump-01").connect().await;
+    for _ in 0..8 {
+        bench.house.clock().advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert!(bench.registry.node_of("pump-01").is_some());
+    bench.house.stop().await;
+}

@@ -321,6 +321,8 @@ async fn claim(
         Ok(response) => response.into_inner(),
         Err(status) => {
             tracing::warn!(%status, "the registry cannot be asked");
+            // It may have given us the session all the same.
+            gateway.unclear.push(connect.device.clone());
             return Err(ConnectRefusal::NotReady);
         }
     };

@@ -6,3 +6,4 @@ pub(crate) mod lease;
 pub(crate) mod release;
 pub(crate) mod tick;
 pub(crate) mod turned_away;
+pub(crate) mod unclear;

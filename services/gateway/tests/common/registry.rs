@@ -8,10 +8,12 @@ use std::{
 use chassis::Noun;
 use proto::hoshu::registry::internal::v1::{
     ClaimSessionRequest, ClaimSessionResponse, FindProductsRequest, FindProductsResponse,
-    LocateRequest, LocateResponse, PreviousSession, RefusedConnect, Release,
+    LocateRequest, LocateResponse, Place, PreviousSession, RefusedConnect, Release,
     ReleaseSessionsRequest, ReleaseSessionsResponse, RenewLeaseRequest, RenewLeaseResponse,
     Session, TellRefusalsRequest, TellRefusalsResponse,
     claim_session_response::Verdict,
+    locate_request::Question,
+    locate_response::Answer,
     release::Reason,
     session_service_server::{SessionService, SessionServiceServer},
 };
@@ -30,6 +32,7 @@ struct State {
     refusals: Vec<RefusedConnect>,
     lapsed: bool,
     refuses_releases: usize,
+    loses_answer: bool,
 }
 
 /// The number of a device, by its name.
@@ -66,6 +69,11 @@ impl Registry {
 
     pub fn lapse(&self) {
         self.0.lock().unwrap().lapsed = true;
+    }
+
+    /// The next claim is taken, and its answer lost.
+    pub fn lose_answer(&self) {
+        self.0.lock().unwrap().loses_answer = true;
     }
 
     pub fn refuse_releases(&self, times: usize) {
@@ -130,6 +138,9 @@ impl SessionService for Registry {
             number,
         };
         let previous = state.current.insert(device_id, here);
+        if std::mem::take(&mut state.loses_answer) {
+            return Err(Status::unavailable("gone in the middle"));
+        }
         Ok(Response::new(ClaimSessionResponse {
             verdict: verdict.into(),
             session: Some(Session {
@@ -182,8 +193,30 @@ impl SessionService for Registry {
         Ok(Response::new(RenewLeaseResponse { lapsed }))
     }
 
-    async fn locate(&self, _: Request<LocateRequest>) -> Result<Response<LocateResponse>, Status> {
-        Err(Status::unimplemented("not the gateway's to ask"))
+    async fn locate(
+        &self,
+        request: Request<LocateRequest>,
+    ) -> Result<Response<LocateResponse>, Status> {
+        let state = self.0.lock().unwrap();
+        let place = |question: Question| {
+            let device_id = id_of(&question.device_name);
+            let held = state.current.get(&device_id);
+            Answer {
+                place: Some(Place {
+                    device_id,
+                    node: held.map(|held| held.node.clone()).unwrap_or_default(),
+                    session: held.map_or(0, |held| held.number),
+                    ..Place::default()
+                }),
+            }
+        };
+        let answers = request
+            .into_inner()
+            .devices
+            .into_iter()
+            .map(place)
+            .collect();
+        Ok(Response::new(LocateResponse { answers }))
     }
 
     async fn find_products(
