@@ -9,7 +9,8 @@ use async_nats::{Message, Request};
 use chassis::{Phase, trace};
 use futures::StreamExt;
 use prost::Message as _;
-use proto::hoshu::bus::v1::{Down, DownBatch, DownOutcomes, down};
+use proto::hoshu::bus::v1::down_outcome::Kind;
+use proto::hoshu::bus::v1::{Down, DownBatch, DownOutcome, DownOutcomes, down};
 
 use crate::Bus;
 use crate::connection::headers;
@@ -67,21 +68,49 @@ impl Bus {
         };
         let mut outcomes = Vec::with_capacity(batch.items.len());
         for part in parts(batch.items) {
-            let request = Request::new()
-                .payload(DownBatch { items: part }.encode_to_vec().into())
-                .headers(headers(None, trace::parent().as_deref()))
-                .timeout(Some(PATIENCE));
-            let answer = match self.client().send_request(subject.clone(), request).await {
-                Ok(answer) => answer,
-                Err(error) if error.kind() == RequestErrorKind::NoResponders => {
-                    return Err(DownError::Nobody);
+            let items = part.len();
+            match self.ask_down(&subject, part).await {
+                Ok(told) => outcomes.extend(told),
+                // What was delivered before is told; the rest was not, or may have been.
+                Err(error) if !outcomes.is_empty() => {
+                    let kind = match error {
+                        DownError::Nobody => Kind::NotConnected,
+                        DownError::Silent => Kind::Unspecified,
+                    };
+                    let unknown = DownOutcome {
+                        kind: kind.into(),
+                        ..DownOutcome::default()
+                    };
+                    outcomes.extend(std::iter::repeat_n(unknown, items));
                 }
-                Err(_) => return Err(DownError::Silent),
-            };
-            let answer = DownOutcomes::decode(answer.payload).map_err(|_| DownError::Silent)?;
-            outcomes.extend(answer.outcomes);
+                Err(error) => return Err(error),
+            }
         }
         Ok(DownOutcomes { outcomes })
+    }
+
+    async fn ask_down(
+        &self,
+        subject: &str,
+        items: Vec<Down>,
+    ) -> Result<Vec<DownOutcome>, DownError> {
+        let request = Request::new()
+            .payload(DownBatch { items }.encode_to_vec().into())
+            .headers(headers(None, trace::parent().as_deref()))
+            .timeout(Some(PATIENCE));
+        let answer = match self
+            .client()
+            .send_request(subject.to_owned(), request)
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) if error.kind() == RequestErrorKind::NoResponders => {
+                return Err(DownError::Nobody);
+            }
+            Err(_) => return Err(DownError::Silent),
+        };
+        let answer = DownOutcomes::decode(answer.payload).map_err(|_| DownError::Silent)?;
+        Ok(answer.outcomes)
     }
 
     /// Answers what this gateway node is asked to deliver, and what any may. Requests are handled side by side.

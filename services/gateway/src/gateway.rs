@@ -3,6 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bus::{Bus, Publisher};
@@ -12,7 +13,7 @@ use proto::hoshu::{
     registry::internal::v1::session_service_client::SessionServiceClient,
 };
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Config,
@@ -80,6 +81,11 @@ impl Gateway {
             chassis,
             bus,
         }))
+    }
+
+    /// When a connection that is accepted now must have sent its CONNECT.
+    pub(crate) fn connect_until(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.config.connect_seconds.into())
     }
 
     pub(crate) fn registry(&self) -> SessionServiceClient<Peer> {

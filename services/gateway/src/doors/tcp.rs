@@ -31,8 +31,9 @@ pub(crate) fn open(gateway: &Arc<Gateway>) -> anyhow::Result<SocketAddr> {
                     &gateway.opening,
                     |stream, peer, permit| {
                         let served = gateway.clone();
+                        let until = gateway.connect_until();
                         let connection =
-                            session::serve(served, stream, peer, Transport::Plain, permit);
+                            session::serve(served, stream, peer, Transport::Plain, permit, until);
                         gateway.chassis.track(Phase::Door, connection);
                         std::future::ready(())
                     },

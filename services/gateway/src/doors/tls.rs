@@ -1,6 +1,6 @@
 //! MQTT over TLS; the server shows a certificate, devices do not.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use alink::connect::Transport;
 use chassis::Phase;
@@ -36,15 +36,21 @@ pub(crate) fn open(gateway: &Arc<Gateway>, tls: Arc<ServerConfig>) -> anyhow::Re
                     |stream, peer, permit| {
                         let (served, acceptor) = (gateway.clone(), acceptor.clone());
                         gateway.chassis.track(Phase::Door, async move {
-                            let patience =
-                                Duration::from_secs(served.config.connect_seconds.into());
+                            let until = served.connect_until();
                             // Boxed, so that the handshake's memory is given back.
                             let handshake =
-                                Box::pin(tokio::time::timeout(patience, acceptor.accept(stream)));
+                                Box::pin(tokio::time::timeout_at(until, acceptor.accept(stream)));
                             match handshake.await {
                                 Ok(Ok(stream)) => {
-                                    session::serve(served, stream, peer, Transport::Tls, permit)
-                                        .await
+                                    session::serve(
+                                        served,
+                                        stream,
+                                        peer,
+                                        Transport::Tls,
+                                        permit,
+                                        until,
+                                    )
+                                    .await
                                 }
                                 _ => served.metrics.connect_failed("tls handshake"),
                             }

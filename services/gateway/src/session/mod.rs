@@ -9,6 +9,7 @@ use alink::connect::Transport;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::OwnedSemaphorePermit,
+    time::Instant,
 };
 
 use crate::gateway::Gateway;
@@ -24,18 +25,21 @@ mod restore;
 mod state;
 mod subscribe;
 
-/// Serves a connection to its end. The permit is held until the device is let in.
+/// Serves a connection to its end. The permit is held until the device is let in; its CONNECT must be
+/// there by `until`.
 pub(crate) async fn serve<S>(
     gateway: Arc<Gateway>,
     stream: S,
     peer: SocketAddr,
     transport: Transport,
     permit: OwnedSemaphorePermit,
+    until: Instant,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // Boxed, so that an idle connection does not carry what only its opening and closing need.
-    let Some(mut connection) = Box::pin(open::open(&gateway, stream, peer, transport)).await else {
+    let Some(mut connection) = Box::pin(open::open(&gateway, stream, peer, transport, until)).await
+    else {
         return;
     };
     drop(permit);

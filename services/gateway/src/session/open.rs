@@ -14,6 +14,7 @@ use proto::hoshu::{
     },
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 
 use super::{
     connection::Connection,
@@ -62,14 +63,14 @@ pub(super) async fn open<S>(
     mut io: S,
     peer: SocketAddr,
     transport: Transport,
+    until: Instant,
 ) -> Option<Connection<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let patience = Duration::from_secs(gateway.config.connect_seconds.into());
     let stop = gateway.chassis.stopping(Phase::Door);
     let greeting = stop
-        .run_until_cancelled(tokio::time::timeout(patience, greet(&mut io)))
+        .run_until_cancelled(tokio::time::timeout_at(until, greet(&mut io)))
         .await?;
     let admitted = match greeting {
         Ok(Ok(greeting)) => admit(gateway, greeting, peer, transport).await,
@@ -471,6 +472,7 @@ impl Made {
             work: None,
             silence_ms: u32::from(self.keep_alive) * 1500,
             heard_ms: now,
+            told_throttled_ms: 0,
             last_id: MessageId::at(0, [0; 10]),
         };
         session.set_deadline(now);

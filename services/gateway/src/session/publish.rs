@@ -16,7 +16,7 @@ use rmqtt_codec::types::{Publish, QoS};
 
 use super::{
     lines::{self, Named},
-    state::{Body, Outbound, Session},
+    state::{Body, Outbound, SECOND_MS, Session},
 };
 use crate::{
     domain::{
@@ -245,8 +245,11 @@ impl Session {
         over: Over,
         now: i64,
     ) {
-        let is_first = self.refuse(message, why, Some(over), now);
-        if let Some(noun) = consumer(topic.capability()).filter(|_| is_first && asks_reply(topic)) {
+        self.refuse(message, why, Some(over), now);
+        // Told at most once a second, whatever else was refused in it.
+        let is_due = now - self.told_throttled_ms >= SECOND_MS && asks_reply(topic);
+        if let Some(noun) = consumer(topic.capability()).filter(|_| is_due) {
+            self.told_throttled_ms = now;
             let up = self.up(message, noun, now, true);
             self.send(Outbound {
                 body: Body::Up(up),
@@ -256,8 +259,8 @@ impl Session {
     }
 
     /// Not carried: its line at once, or in the line that closes this second; the PUBACK waits for the
-    /// first. Says whether it was the first.
-    fn refuse(&mut self, message: &Message, why: Refused, over: Option<Over>, now: i64) -> bool {
+    /// first.
+    fn refuse(&mut self, message: &Message, why: Refused, over: Option<Over>, now: i64) {
         self.gateway.metrics.refused(why.as_str());
         // The count of an earlier second goes before this second's first line takes its place.
         self.tell_refusals(Some(now));
@@ -270,14 +273,12 @@ impl Session {
                     body: Body::Refusal(entry, why, now),
                     ack,
                 });
-                self.handle.wake_before(now + 1000);
-                true
+                self.handle.wake_before(now + SECOND_MS);
             }
             Telling::Joined(at) => {
                 if let Some((packet_id, reason)) = ack {
                     self.acknowledge_after(at, packet_id, reason);
                 }
-                false
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::{
 /// Bytes of answers that may wait for the device before its packets are read again.
 const OUTPUT_HIGH: usize = 64 * 1024;
 /// Milliseconds after which an open window of refusals is looked at.
-const SECOND_MS: i64 = 1000;
+pub(super) const SECOND_MS: i64 = 1000;
 
 /// Something begun that must end before the next packet is read.
 pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -119,6 +119,8 @@ pub(super) struct Session {
     /// Seconds of silence that are allowed: 1.5 times the keep-alive.
     pub(super) silence_ms: u32,
     pub(super) heard_ms: i64,
+    /// When the device was last told that it is over its rate.
+    pub(super) told_throttled_ms: i64,
     pub(super) last_id: MessageId,
 }
 
