@@ -33,7 +33,8 @@ pub(super) struct Delivery {
 impl Command {
     /// Sends it to the node that holds the device; not there any more: to the node that the
     /// registry names now; an asynchronous one at last to any node, which may keep it.
-    pub(super) async fn deliver(&self, ids: Ids) -> Result<Delivery, Refusal> {
+    /// A device that the registry has no more, or cannot name the place of, is not connected.
+    pub(super) async fn deliver(&self, ids: Ids) -> Delivery {
         let publish = self.publish(ids);
         let topic = publish.topic.clone();
         let mut node = self.place.node.clone();
@@ -46,7 +47,10 @@ impl Command {
             let registry = &self.thing.registry;
             let place = registry
                 .locate(caller, &order.product_key, &order.device_name)
-                .await?;
+                .await;
+            let Ok(place) = place else {
+                return Delivery { topic, outcome };
+            };
             if place.status() == Status::Online && place.node != node {
                 node = place.node;
                 outcome = self.send(Some(&node), publish.clone()).await;
@@ -63,7 +67,7 @@ impl Command {
             };
             outcome = self.send(None, kept).await;
         }
-        Ok(Delivery { topic, outcome })
+        Delivery { topic, outcome }
     }
 
     async fn send(&self, node: Option<&str>, publish: Publish) -> Option<DownOutcome> {

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::Thing;
 use crate::domain::command::{Asking, Refused, Standing};
-use crate::domain::judge::Said;
+use crate::domain::judge::{Said, for_a_line};
 use crate::lines::{self, Direction, part};
 use crate::store;
 
@@ -44,7 +44,7 @@ pub(crate) struct Order {
     pub device_name: String,
     /// Nothing: the properties are set.
     pub service: Option<String>,
-    /// A JSON value.
+    /// A JSON value, when it is not refused.
     pub params: String,
     /// Of a set or an asynchronous call.
     pub wait: Duration,
@@ -150,7 +150,7 @@ impl Command {
         // Before it is sent: the answer may be quicker than we are.
         let waiter = self.thing.waiters.wait(self.id);
         let ids = self.store().await?;
-        let delivery = self.deliver(ids).await?;
+        let delivery = self.deliver(ids).await;
         let now = self.now();
         let refusal = deliver::refusal(&delivery, self.sync);
         let code = refusal
@@ -228,7 +228,8 @@ impl Command {
             code,
             id: id.unwrap_or(alink::envelope::NO_ID).into(),
             method: self.method.clone(),
-            params: Some(&self.order.params),
+            // A refused one can be anything.
+            params: for_a_line(&self.order.params),
             data: None,
             errors,
             version: self.version,

@@ -7,6 +7,10 @@ use super::judge::ProductModel;
 /// Bytes of the `params` of a set or call: with its envelope it must fit a device's payload limit.
 pub(crate) const PARAMS_BYTES: usize = 128 * 1024;
 
+/// Bytes of a called service's identifier: more than any model's can have, and few enough for a
+/// line, which names it whole.
+pub(crate) const SERVICE_BYTES: usize = 256;
+
 pub(crate) const SET: &str = "thing.service.property.set";
 
 /// How the registry knows the device.

@@ -347,6 +347,12 @@ impl<'a> Answer<'a> {
 /// Brackets inside one another that a reader of our lines and answers can take.
 const DEPTH: usize = 100;
 
+/// A JSON value as a line may hold it; nothing if it is none, or nested too deep.
+pub(crate) fn for_a_line(text: &str) -> Option<&str> {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    Some(text).filter(|text| is_json && !nested_too_deep(text))
+}
+
 /// Whether a JSON value may have more. Brackets in its texts count too: nobody sends so many.
 fn nested_too_deep(raw: &str) -> bool {
     let mut depth = 0_usize;

@@ -5,12 +5,13 @@ use std::time::Duration;
 use alink::limits::RRPC_TIMEOUT_SECONDS;
 use chassis::{Caller, Fault, Phase, Refusal};
 use proto::hoshu::thing::v1::*;
+use thing_model::fault::METHOD_NOT_FOUND;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use crate::Thing;
 use crate::commands::{self, Order};
-use crate::domain::command::PARAMS_BYTES;
+use crate::domain::command::{PARAMS_BYTES, SERVICE_BYTES};
 
 /// Seconds that the answer to a set or an asynchronous call is awaited.
 const WAIT_SECONDS: std::ops::RangeInclusive<u32> = 0..=30;
@@ -73,10 +74,17 @@ fn check(order: &Order, wait: Option<u32>, timeout: Option<u32>) -> Result<(), R
         let message = format!("{} bytes are more than {PARAMS_BYTES}", order.params.len());
         faults.push(Fault::new("/params", message));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::faults(faults))
+    let service = order.service.as_ref().map_or(0, String::len);
+    if service > SERVICE_BYTES {
+        let message = format!("no service has a name of {service} bytes");
+        let fault = Fault::new("/identifier", message).with_code(METHOD_NOT_FOUND);
+        faults.push(fault);
+    }
+    let code = faults.iter().find_map(|fault| fault.code);
+    match (faults.is_empty(), code) {
+        (true, _) => Ok(()),
+        (false, None) => Err(Refusal::faults(faults)),
+        (false, Some(code)) => Err(Refusal::faults(faults).with_code(code)),
     }
 }
 

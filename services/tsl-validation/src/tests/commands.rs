@@ -442,3 +442,72 @@ async fn what_has_nothing_to_do_with_the_device_is_refused_first() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_line_of_a_refused_command_is_json_whatever_was_asked() {
+    with_pod(|bench| async {
+        let offline = |place: &mut proto::hoshu::registry::internal::v1::Place| {
+            place.status = Status::Offline.into();
+        };
+        bench.registry.change(&BOILER_2, offline);
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        for params in ["", "nonsense", "{\"setpoint\":1}}", deep.as_str()] {
+            for device in [&BOILER_1, &BOILER_2] {
+                set(&bench, device, params, 1).await.unwrap_err();
+            }
+        }
+        wait_until("each has its line", || async { bench.logged().len() == 8 }).await;
+        for id in bench.logged() {
+            let detail = &bench.lines(id)[0].detail;
+            let read = serde_json::from_str::<serde_json::Value>(detail);
+            assert!(read.is_ok(), "{detail}");
+        }
+        bench
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_no_service_can_have_makes_no_line_that_nobody_can_carry() {
+    with_pod(|bench| async {
+        let refusal = call(&bench, &BOILER_1, &"\"".repeat(400_000), "{}")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (refusal.kind, refusal.errors[0].pointer.as_str()),
+            (Code::InvalidArgument, "/identifier")
+        );
+        assert_eq!(refusal.code, Some(6300));
+        // The lane of its lines still moves.
+        let result = set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 0).await;
+        bench.until_lines(id_of(&result.unwrap()), 2).await;
+        assert_eq!(bench.logged().len(), 1);
+        bench
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_whose_device_is_gone_on_the_way_has_its_lines() {
+    with_pod(|bench| async {
+        bench
+            .registry
+            .change(&BOILER_1, |place| place.node = "gateway-gone".into());
+        let registry = bench.registry.clone();
+        let deleted = async {
+            wait_until("the first question is asked", || async {
+                registry.asked() > 0
+            })
+            .await;
+            registry.change(&BOILER_1, |place| place.account_id = "nobody".into());
+        };
+        let (result, ()) = tokio::join!(set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 1), deleted);
+        assert_eq!(result.unwrap_err().code, Some(9201));
+        wait_until("it has its lines", || async { bench.logged().len() == 1 }).await;
+        let id = bench.logged()[0];
+        assert_eq!(bench.kinds(id), [Kind::Downstream, Kind::Tsl]);
+        assert!(bench.lines(id).iter().all(|line| line.failed));
+        bench
+    })
+    .await;
+}
