@@ -8,6 +8,9 @@ const DEFAULT_SIZE: u32 = 50;
 const LARGEST_SIZE: u32 = 500;
 /// Bytes of a cursor; a longer token is nobody's.
 const LONGEST_CURSOR: usize = 512;
+/// Bytes after which a page ends, however few rows it has: with its last row it still fits the
+/// 4 MiB that gRPC's clients take unless they are told.
+pub const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// One page of a list, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! What devices reported: latest values and events.
 
-use chassis::page::Page;
+use std::ops::RangeInclusive;
+
+use chassis::page::{self, Page};
 use chassis::{Caller, Refusal};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use prost_types::Timestamp;
 use proto::hoshu::thing::v1::event::Type;
 use proto::hoshu::thing::v1::list_properties_response::Property;
@@ -56,9 +58,7 @@ pub(super) async fn events(
     };
     let wanted = Wanted {
         kind,
-        identifier: request
-            .identifier
-            .filter(|identifier| !identifier.is_empty()),
+        identifier: identifier(request.identifier)?,
         from: time("/from", request.from)?,
         to: time("/to", request.to)?,
     };
@@ -69,10 +69,13 @@ pub(super) async fn events(
         .registry
         .locate(&caller, product_key, device_name)
         .await?;
-    let mut rows =
+    let (mut rows, heavy) =
         store::event::of_device(&thing.pool, place.device_id, &wanted, cursor, page.limit())
             .await?;
-    let next_page_token = page.cut(&mut rows, write_cursor);
+    let next_page_token = page.cut(&mut rows, write_cursor).or_else(|| {
+        let last = rows.last().filter(|_| heavy)?;
+        Some(page::token(&write_cursor(last)))
+    });
     let items = rows
         .into_iter()
         .map(|row| Event {
@@ -94,13 +97,27 @@ pub(super) async fn events(
     })
 }
 
+fn identifier(asked: Option<String>) -> Result<Option<String>, Refusal> {
+    // PostgreSQL has no text with a NUL in it.
+    match asked.filter(|identifier| !identifier.is_empty()) {
+        Some(identifier) if identifier.contains('\0') => {
+            Err(Refusal::invalid("/identifier", "no event has this name"))
+        }
+        asked => Ok(asked),
+    }
+}
+
+/// The years that a protobuf timestamp may be of, which the store can hold too.
+const YEARS: RangeInclusive<i32> = 1..=9999;
+
 fn time(pointer: &str, time: Option<Timestamp>) -> Result<Option<DateTime<Utc>>, Refusal> {
     let Some(time) = time else { return Ok(None) };
     u32::try_from(time.nanos)
         .ok()
         .and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos))
+        .filter(|time| YEARS.contains(&time.year()))
         .map(Some)
-        .ok_or_else(|| Refusal::invalid(pointer, "no time that exists"))
+        .ok_or_else(|| Refusal::invalid(pointer, "not a time of the years 1 to 9999"))
 }
 
 fn write_cursor(row: &store::event::Event) -> Vec<u8> {
@@ -115,7 +132,8 @@ fn read_cursor(cursor: &[u8]) -> Result<Cursor, Refusal> {
         let (micros, rest) = cursor.split_first_chunk::<8>()?;
         let (message_id, rest) = rest.split_first_chunk::<16>()?;
         Some(Cursor {
-            reported_at: DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?,
+            reported_at: DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))
+                .filter(|time| YEARS.contains(&time.year()))?,
             message_id: Uuid::from_bytes(*message_id),
             position: i32::from_be_bytes(rest.try_into().ok()?),
         })

@@ -1,6 +1,8 @@
 //! Events that devices raised.
 
+use chassis::page::PAGE_BYTES;
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use sqlx::{PgConnection, PgExecutor};
 use thing_model::EventKind;
 use uuid::Uuid;
@@ -66,15 +68,16 @@ pub(crate) struct Cursor {
     pub position: i32,
 }
 
-/// A device's events, newest first, after `cursor`.
+/// A device's events, newest first, after `cursor`; fewer than `limit` when they are the last, or
+/// when they are as heavy as a page may be, which is said.
 pub(crate) async fn of_device(
     pool: impl PgExecutor<'_>,
     device_id: i64,
     wanted: &Wanted,
     cursor: Option<Cursor>,
     limit: i64,
-) -> sqlx::Result<Vec<Event>> {
-    let rows = sqlx::query!(
+) -> sqlx::Result<(Vec<Event>, bool)> {
+    let mut rows = sqlx::query!(
         r#"SELECT message_id, position, identifier, kind, data, reported_at FROM thing.event
            WHERE device_id = $1
              AND ($2::text IS NULL OR identifier = $2)
@@ -95,11 +98,11 @@ pub(crate) async fn of_device(
         cursor.map(|cursor| cursor.position),
         limit,
     )
-    .fetch_all(pool)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Event {
+    .fetch(pool);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.try_next().await? {
+        bytes += row.data.len();
+        events.push(Event {
             message_id: row.message_id,
             position: row.position,
             device_id,
@@ -107,8 +110,12 @@ pub(crate) async fn of_device(
             kind: kind(row.kind),
             data: row.data,
             reported_at: row.reported_at,
-        })
-        .collect())
+        });
+        if bytes >= PAGE_BYTES {
+            return Ok((events, true));
+        }
+    }
+    Ok((events, false))
 }
 
 /// Forgets up to `limit` events whose message came before the one with this id would have.

@@ -256,3 +256,105 @@ async fn old_events_and_commands_are_forgotten() {
     .await;
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn what_the_store_cannot_hold_is_the_askers_fault() {
+    with_pod(|bench| async {
+        let ask = |change: fn(&mut ListEventsRequest)| {
+            let mut list = ListEventsRequest {
+                product_key: PRODUCT.into(),
+                device_name: "boiler_01".into(),
+                ..ListEventsRequest::default()
+            };
+            change(&mut list);
+            caller().ask(list)
+        };
+        let questions: [(fn(&mut ListEventsRequest), &str); 4] = [
+            (|list| list.from = Some(ancient_time()), "/from"),
+            (|list| list.to = Some(ancient_time()), "/to"),
+            (|list| list.identifier = Some("a\0b".into()), "/identifier"),
+            (
+                |list| list.page_token = format!("8{}", "0".repeat(55)),
+                "/pageToken",
+            ),
+        ];
+        for (change, pointer) in questions {
+            let status = bench.client().list_events(ask(change)).await.unwrap_err();
+            let refusal = Refusal::from(status);
+            assert_eq!(refusal.kind, Code::InvalidArgument, "{pointer}");
+            assert_eq!(refusal.errors[0].pointer, pointer);
+        }
+        bench
+    })
+    .await;
+}
+
+/// Of the year -29719.
+fn ancient_time() -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: -1_000_000_000_000,
+        nanos: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_ends_early_and_the_next_goes_on() {
+    let bench = Bench::new().await;
+    let pool = bench.house.pool().await;
+    let mut connection = pool.acquire().await.unwrap();
+    let now = bench.house.clock().now();
+    let data = format!(r#"{{"text":"{}"}}"#, "x".repeat(250_000));
+    let events: Vec<_> = (0..30)
+        .map(|position| store::event::Event {
+            message_id: uuid::Uuid::from_u128(7),
+            position,
+            device_id: 1,
+            identifier: "OverPressure".into(),
+            kind: thing_model::EventKind::Alert,
+            data: data.clone(),
+            reported_at: now,
+        })
+        .collect();
+    store::event::keep(&mut connection, &events).await.unwrap();
+    let (mut seen, mut page_token) = (0, String::new());
+    loop {
+        let list = ListEventsRequest {
+            product_key: PRODUCT.into(),
+            device_name: "boiler_01".into(),
+            page_size: 500,
+            page_token,
+            ..ListEventsRequest::default()
+        };
+        // The client takes 4 MiB, as gRPC's clients do unless they are told.
+        let page = bench.client().list_events(caller().ask(list)).await;
+        let page = page.unwrap().into_inner();
+        seen += page.items.len();
+        match page.next_page_token {
+            Some(token) => page_token = token,
+            None => break,
+        }
+    }
+    assert_eq!(seen, events.len());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_history_report_is_checked_as_what_it_is() {
+    with_pod(|bench| async {
+        let table = [
+            (r#"[{"identity":{"productKey":"a1B2c3D4e5F","deviceName":"boiler_01"},"properties":[{"pressure":{"value":5,"time":1}}]}]"#, 200),
+            (r#"[{"identity":{"productKey":"a1B2c3D4e5F","deviceName":"boiler_01"},"properties":[{"pressure":{"value":99,"time":1}}]}]"#, 6307),
+        ];
+        for (params, code) in table {
+            let check = CheckMessageRequest {
+                product_key: PRODUCT.into(),
+                method: "thing.event.property.history.post".into(),
+                params: params.into(),
+            };
+            let verdict = bench.client().check_message(caller().ask(check)).await;
+            assert_eq!(verdict.unwrap().into_inner().code, code, "{params}");
+        }
+        bench
+    })
+    .await;
+}

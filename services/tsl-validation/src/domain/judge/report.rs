@@ -113,6 +113,7 @@ pub(crate) fn check(
     let kind = match event {
         Some("property") => Kind::PropertyPost,
         Some("property.batch") => Kind::PropertyBatchPost,
+        Some("property.history") => Kind::PropertyHistoryPost,
         Some(event) => Kind::EventPost { event },
         None => Kind::PropertySet,
     };
@@ -127,6 +128,10 @@ pub(crate) fn check(
     match (kind, service) {
         (Kind::PropertyPost, _) => model.check_property_post(bytes, now_ms, report),
         (Kind::PropertyBatchPost, _) => model.check_batch_post(bytes, now_ms, report),
+        // Whoever's it says it is: nobody sent it.
+        (Kind::PropertyHistoryPost, _) => {
+            check_history_post(bytes, now_ms, |_| Ok(model.clone()), report);
+        }
         (Kind::EventPost { event }, _) => model.check_event_post(event, bytes, now_ms, report),
         (_, Some("property.set")) => model.check_property_set(bytes, report),
         (_, Some(service)) => model.check_service_input(service, bytes, report),
