@@ -60,6 +60,11 @@ impl<'a> Gathering<'a> {
         self.found.len() > self.size
     }
 
+    /// A page that is not full, but large: it ends with the entry that `oldest` stands for.
+    pub(crate) fn finish_early(self, oldest: Option<Position>) -> (Vec<Found>, Option<Position>) {
+        (self.found, oldest)
+    }
+
     /// The page, and where the next one goes on.
     pub(crate) fn finish(mut self) -> (Vec<Found>, Option<Position>) {
         let more = self.is_full();

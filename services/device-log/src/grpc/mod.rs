@@ -64,16 +64,19 @@ impl Door {
         let mut gathering = Gathering::new(filter, after, page.size as usize);
         let mut before = after;
         loop {
-            let entries = store::older(&self.pool, filter, before, limit)
+            let (entries, heavy) = store::older(&self.pool, filter, before, limit)
                 .await
                 .map_err(store_refusal)?;
             let (more, oldest) = (
-                entries.len() as i64 == limit,
+                heavy || entries.len() as i64 == limit,
                 entries.last().map(Position::first_of),
             );
             entries.into_iter().for_each(|entry| gathering.add(entry));
             if gathering.is_full() || !more {
                 return Ok(gathering.finish());
+            }
+            if heavy {
+                return Ok(gathering.finish_early(oldest));
             }
             before = oldest;
         }

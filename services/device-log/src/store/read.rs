@@ -1,5 +1,7 @@
 //! The filter's query. Every value is bound; what is pushed as text is written here.
 
+use chassis::page::PAGE_BYTES;
+use futures::TryStreamExt;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
 use super::row;
@@ -8,7 +10,8 @@ use crate::domain::{Entry, Filter, Key, Marks, Position};
 /// PostgreSQL's `query_canceled`.
 const CANCELED: &str = "57014";
 
-/// The newest entries, at most `limit`, that may have lines for the filter below `before`.
+/// The newest entries, at most `limit`, that may have lines for the filter below `before`; fewer
+/// when they are the last, or when they are as heavy as a page may be, which is said.
 ///
 /// A search that finds too little in too many lines is ended after 8 s ([`took_too_long`]),
 /// within the 10 s that its asker waits.
@@ -20,22 +23,26 @@ pub(crate) async fn older(
     filter: &Filter,
     before: Option<Position>,
     limit: i64,
-) -> anyhow::Result<Vec<Entry>> {
+) -> anyhow::Result<(Vec<Entry>, bool)> {
     let mut tx = pool.begin().await?;
     sqlx::query!("SET LOCAL statement_timeout = '8s'")
         .execute(&mut *tx)
         .await?;
     // Planned for its values (not kept as a prepared statement): the days to look at and
     // the index to take depend on them.
-    let rows = query(filter, before, limit)
-        .build()
-        .persistent(false)
-        .fetch_all(&mut *tx)
-        .await?;
+    let mut query = query(filter, before, limit);
+    let mut rows = query.build().persistent(false).fetch(&mut *tx);
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.try_next().await?
+    {
+        let lines: &[u8] = row.try_get(2)?;
+        bytes += lines.len();
+        entries.push(row::entry(row.try_get(0)?, row.try_get(1)?, lines)?);
+    }
+    drop(rows);
     tx.commit().await?;
-    rows.iter()
-        .map(|row| row::entry(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
-        .collect()
+    Ok((entries, bytes >= PAGE_BYTES))
 }
 
 pub(crate) fn took_too_long(error: &sqlx::Error) -> bool {

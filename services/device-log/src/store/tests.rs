@@ -80,7 +80,7 @@ async fn listed(pool: &PgPool, filter: &Filter, size: usize) -> Vec<Position> {
         let mut page = Gathering::new(filter, after, size);
         let (mut before, mut more) = (after, true);
         while more && !page.is_full() {
-            let entries = older(pool, filter, before, size as i64 + 1).await.unwrap();
+            let (entries, _) = older(pool, filter, before, size as i64 + 1).await.unwrap();
             assert!(entries.is_sorted_by(|a, b| (a.message_id, a.part) > (b.message_id, b.part)));
             more = entries.len() > size;
             before = entries.last().map(Position::first_of);
