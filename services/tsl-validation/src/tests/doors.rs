@@ -260,7 +260,8 @@ async fn old_events_and_commands_are_forgotten() {
 #[tokio::test]
 async fn what_the_store_cannot_hold_is_the_askers_fault() {
     with_pod(|bench| async {
-        let ask = |change: fn(&mut ListEventsRequest)| {
+        type Change = fn(&mut ListEventsRequest);
+        let ask = |change: Change| {
             let mut list = ListEventsRequest {
                 product_key: PRODUCT.into(),
                 device_name: "boiler_01".into(),
@@ -269,7 +270,7 @@ async fn what_the_store_cannot_hold_is_the_askers_fault() {
             change(&mut list);
             caller().ask(list)
         };
-        let questions: [(fn(&mut ListEventsRequest), &str); 4] = [
+        let questions: [(Change, &str); 4] = [
             (|list| list.from = Some(ancient_time()), "/from"),
             (|list| list.to = Some(ancient_time()), "/to"),
             (|list| list.identifier = Some("a\0b".into()), "/identifier"),
