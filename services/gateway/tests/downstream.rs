@@ -40,14 +40,17 @@ async fn the_outcome_tells_whether_the_device_has_it() {
     let mut device = bench.device("pump-01").connect().await;
     let node = bench.node_of("pump-01");
 
-    let (outcome, ()) = tokio::join!(bench.down(Some(&node), "pump-01", set("pump-01")), async {
+    let asked = bench.down(Some(&node), "pump-01", set("pump-01"));
+    let (outcome, packet_id) = tokio::join!(asked, async {
         let publish = device.expect_publish().await;
         assert_eq!(
             (&*publish.topic, publish.qos),
             (&*set("pump-01").topic, QoS::AtLeastOnce)
         );
         device.acknowledge(&publish).await;
+        publish.packet_id.expect("QoS 1 has one").get()
     });
+    assert_eq!(outcome.packet_id, u32::from(packet_id));
     assert_eq!(
         (outcome.kind(), outcome.qos, &*outcome.topic),
         (Kind::Pubacked, 1, &*set("pump-01").topic)

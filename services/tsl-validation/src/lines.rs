@@ -94,7 +94,7 @@ pub(crate) fn to_device(
         },
         _ => Content::PublishToDevice { qos: qos as u8 },
     };
-    let line = line(time, &content).with_detail(carried(topic, qos, 0, None));
+    let line = line(time, &content).with_detail(carried(topic, qos, packet(outcome), None));
     let (limit, current) = outcome.map_or((0, 0), |outcome| (outcome.limit, outcome.current));
     match kind {
         Kind::Pubacked | Kind::Written | Kind::Queued => line,
@@ -110,7 +110,8 @@ pub(crate) fn rrpc(time: i64, topic: &str, outcome: Option<&DownOutcome>) -> Log
     let went = outcome.filter(|outcome| !outcome.topic.is_empty());
     let topic = went.map_or(topic, |outcome| outcome.topic.as_str());
     let qos = went.map_or(1, |outcome| outcome.qos);
-    let line = line(time, &Content::PublishRrpc).with_detail(carried(topic, qos, 0, None));
+    let detail = carried(topic, qos, packet(outcome), None);
+    let line = line(time, &Content::PublishRrpc).with_detail(detail);
     match outcome.map(DownOutcome::kind) {
         Some(Kind::Pubacked | Kind::Written | Kind::Queued) => line,
         Some(Kind::TooManyUnacknowledged | Kind::RateLimited | Kind::Slow) => {
@@ -130,6 +131,13 @@ pub(crate) fn rrpc_finished(time: i64, code: Option<alink::log::RrpcCode>) -> Lo
         Some(code) => line.because(&Reason::Rrpc { code }),
         None => line,
     }
+}
+
+/// The packet id that a message to the device went out with; 0 if there is none.
+fn packet(outcome: Option<&DownOutcome>) -> u16 {
+    outcome.map_or(0, |outcome| {
+        outcome.packet_id.try_into().unwrap_or_default()
+    })
 }
 
 fn carried(topic: &str, qos: u32, packet: u16, answer_id: Option<Uuid>) -> String {

@@ -86,7 +86,10 @@ impl Session {
         match self.send_kept(kept, output) {
             None => ticket.settle(known(Kind::Slow)),
             Some(id) => {
-                ticket.note(known(Kind::Written));
+                ticket.note(DownOutcome {
+                    packet_id: id.get().into(),
+                    ..known(Kind::Written)
+                });
                 self.await_puback(id, (!is_reply).then_some(ticket));
             }
         }
@@ -104,15 +107,16 @@ impl Session {
                 }
                 continue;
             }
-            let written = DownOutcome {
-                topic: kept.topic.clone(),
-                qos: 1,
-                ..outcome(Kind::Written)
-            };
+            let topic = kept.topic.clone();
             let sent = self.send_kept(kept, output);
             match (sent, ticket) {
                 (Some(id), Some(ticket)) => {
-                    ticket.note(written);
+                    ticket.note(DownOutcome {
+                        topic,
+                        qos: 1,
+                        packet_id: id.get().into(),
+                        ..outcome(Kind::Written)
+                    });
                     self.await_puback(id, Some(ticket));
                 }
                 (None, Some(ticket)) => ticket.settle_as(Kind::Slow),

@@ -11,6 +11,7 @@ fn outcome(kind: Kind) -> DownOutcome {
         current: 61,
         topic: "/a/b".into(),
         qos: 1,
+        packet_id: 9,
     }
 }
 
@@ -45,6 +46,10 @@ fn a_delivery_is_told_by_its_outcome() {
     }
     assert!(reply(1, "/a/b", 1, Some(&outcome(Kind::NotSubscribed))).is_none());
     assert!(to_device(1, "/a/b", 1, None).failed);
+    assert_eq!(
+        detail(&to_device(1, "/a/b", 1, Some(&outcome(Kind::Written)))),
+        json!({"topic": "/a/b", "qos": 1, "protocolMessageId": 9})
+    );
 }
 
 #[test]
@@ -63,8 +68,8 @@ fn a_synchronous_call_is_told_by_its_outcome() {
         assert_eq!(reason(&line).as_deref(), text, "{kind:?}");
     }
     assert_eq!(
-        detail(&rrpc(1, "/x", Some(&outcome(Kind::Written))))["topic"],
-        "/a/b"
+        detail(&rrpc(1, "/x", Some(&outcome(Kind::Written)))),
+        json!({"topic": "/a/b", "qos": 1, "protocolMessageId": 9})
     );
 }
 
