@@ -84,6 +84,29 @@ async fn a_message_that_nobody_handles_has_its_line() {
 }
 
 #[tokio::test]
+async fn a_topic_that_is_too_long_is_a_bad_request() {
+    let bench = Bench::new().await;
+    let mut device = bench.device("pump-01").connect().await;
+    for (id, topic) in [
+        (1, format!("/pk/pump-01/user/{}", "x".repeat(112))),
+        (2, "/pk/pump-01/user/1/2/3/4/5".to_owned()),
+    ] {
+        device.publish(&topic, id, b"").await;
+        device.expect_puback(id).await;
+    }
+    bench
+        .house
+        .clock()
+        .advance(std::time::Duration::from_secs(2));
+    let lines = bench.lines(Kind::Upstream, 2).await;
+    assert!(
+        lines.iter().all(|line| line.failed && line.reason == 203),
+        "Bad Request: {lines:?}"
+    );
+    bench.house.stop().await;
+}
+
+#[tokio::test]
 async fn the_gateway_tells_the_time() {
     let bench = Bench::new().await;
     let mut device = bench.device("pump-01").connect().await;

@@ -90,8 +90,8 @@ fn reason(why: Refused, over: Over) -> Reason<'static> {
             limit: over.limit,
             current: over.current,
         },
-        Refused::Topic | Refused::TopicTooLong => Reason::NoAuthorization,
-        Refused::Payload => Reason::BadRequest,
+        Refused::Topic => Reason::NoAuthorization,
+        Refused::TopicTooLong | Refused::Payload => Reason::BadRequest,
     }
 }
 
