@@ -14,6 +14,7 @@ use proto::hoshu::{
     registry::internal::v1::release::Reason,
 };
 use rmqtt_codec::{
+    types::QoS,
     v3::{self, ConnectAckReason as Code, SubscribeReturnCode},
     v5,
 };
@@ -132,6 +133,35 @@ async fn an_unknown_version_is_told_so() {
         let mut read = Vec::new();
         link.stream.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, answer);
+    }
+    bench.house.stop().await;
+}
+
+#[tokio::test]
+async fn a_will_of_a_quality_that_mqtt_5_was_told_we_lack_is_refused() {
+    let bench = Bench::new().await;
+    let will = |qos| v5::LastWill {
+        qos,
+        retain: false,
+        topic: "/pk/pump-01/user/will".into(),
+        message: bytes::Bytes::new(),
+        will_delay_interval_sec: None,
+        correlation_data: None,
+        message_expiry_interval: None,
+        content_type: None,
+        user_properties: Vec::new(),
+        is_utf8_payload: None,
+        response_topic: None,
+    };
+    for (qos, answer) in [
+        (QoS::ExactlyOnce, v5::ConnectAckReason::QosNotSupported),
+        (QoS::AtLeastOnce, v5::ConnectAckReason::Success),
+    ] {
+        let device = bench.device("pump-01");
+        let (_link, ack) = device
+            .connect_v5(|connect| connect.last_will = Some(will(qos)))
+            .await;
+        assert_eq!(ack.reason_code, answer, "{qos:?}");
     }
     bench.house.stop().await;
 }

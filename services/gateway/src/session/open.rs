@@ -38,6 +38,7 @@ use crate::{
 /// Bytes of a CONNECT: ample credentials and the longest will.
 const CONNECT_BYTES: usize = 80 * 1024;
 const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
+const QOS_NOT_SUPPORTED: u8 = 0x9B;
 /// How long a device's former connection may take to store what it leaves.
 const TAKE_OVER: Duration = Duration::from_secs(2);
 
@@ -156,17 +157,29 @@ async fn greet<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> Result<Greeting
     let connecting = wire
         .read_connect(&mut input)
         .map_err(|_| Refused::Silently("malformed CONNECT"))?;
-    if connecting.has_auth_method {
+    if let Some((code, why)) = beyond_us(&connecting) {
         let mut output = BytesMut::new();
-        wire.connack_refused(&mut output, 0, BAD_AUTHENTICATION_METHOD);
+        wire.connack_refused(&mut output, 0, code);
         let _ = io.write_all(&output).await;
-        return Err(Refused::Silently("authentication method"));
+        return Err(Refused::Silently(why));
     }
     Ok(Greeting {
         wire,
         connecting,
         input,
     })
+}
+
+/// What only MQTT 5 asks for or has an answer to, and we do not offer: the answer, and its name.
+fn beyond_us(connecting: &Connecting) -> Option<(u8, &'static str)> {
+    let will_qos = connecting.will.as_ref().map_or(0, |will| will.qos);
+    match connecting.level {
+        5 if connecting.has_auth_method => {
+            Some((BAD_AUTHENTICATION_METHOD, "authentication method"))
+        }
+        5 if will_qos > 1 => Some((QOS_NOT_SUPPORTED, "QoS 2 will")),
+        _ => None,
+    }
 }
 
 async fn admit(
