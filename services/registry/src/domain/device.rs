@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::shown;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {
@@ -23,9 +25,13 @@ pub(crate) struct Device {
     pub(crate) device_name: String,
     pub(crate) iot_id: String,
     pub(crate) status: Status,
+    #[serde(serialize_with = "shown::time")]
     pub(crate) created_at: DateTime<Utc>,
+    #[serde(serialize_with = "shown::time_if_any")]
     pub(crate) activated_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "shown::time_if_any")]
     pub(crate) last_online_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "shown::time_if_any")]
     pub(crate) last_offline_at: Option<DateTime<Utc>>,
     pub(crate) client_address: Option<String>,
 }
@@ -66,6 +72,28 @@ mod tests {
         ] {
             assert_eq!(status(disabled, activated, connected), expected);
         }
+    }
+
+    #[test]
+    fn the_audit_trail_shows_times_as_rest_does() {
+        let at = DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
+        let device = Device {
+            id: 1,
+            product_key: "pk".into(),
+            device_name: "pump-01".into(),
+            iot_id: "iot".into(),
+            status: Status::Online,
+            created_at: at,
+            activated_at: Some(at),
+            last_online_at: Some(at),
+            last_offline_at: None,
+            client_address: None,
+        };
+        let shown = serde_json::to_value(&device).unwrap();
+        for member in ["createdAt", "activatedAt", "lastOnlineAt"] {
+            assert_eq!(shown[member], "2023-11-14T22:13:20.123Z", "{member}");
+        }
+        assert_eq!(shown["lastOfflineAt"], serde_json::Value::Null);
     }
 
     #[test]

@@ -7,3 +7,4 @@ pub(crate) mod device;
 pub(crate) mod product;
 pub(crate) mod secret;
 pub(crate) mod session;
+mod shown;

@@ -4,6 +4,8 @@ use chassis::Fault;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::shown;
+
 /// Characters of a product's name.
 const NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=64;
 
@@ -48,6 +50,7 @@ pub(crate) struct Product {
     pub(crate) node_type: NodeType,
     pub(crate) data_format: DataFormat,
     pub(crate) edition: Edition,
+    #[serde(serialize_with = "shown::time")]
     pub(crate) created_at: DateTime<Utc>,
 }
 
