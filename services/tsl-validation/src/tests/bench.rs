@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bus::{Bus, Lane, Publisher};
@@ -399,11 +398,13 @@ fn data_format(product_key: &str) -> DataFormat {
     }
 }
 
+type Change = Box<dyn FnOnce(&mut Place) + Send>;
+
 /// Knows three products of one account, and their devices.
 #[derive(Clone)]
 pub(super) struct Registry {
     places: Arc<Mutex<HashMap<&'static str, Place>>>,
-    asked: Arc<AtomicU32>,
+    next: Arc<Mutex<Vec<(&'static str, Change)>>>,
 }
 
 impl Registry {
@@ -424,13 +425,18 @@ impl Registry {
         });
         Self {
             places: Arc::new(Mutex::new(places.collect())),
-            asked: Arc::default(),
+            next: Arc::default(),
         }
     }
 
-    /// How often it was asked where devices are.
-    pub(super) fn asked(&self) -> u32 {
-        self.asked.load(Ordering::SeqCst)
+    /// Changes as soon as somebody was told where devices are.
+    pub(super) fn change_after_an_answer(
+        &self,
+        device: &Device,
+        change: impl FnOnce(&mut Place) + Send + 'static,
+    ) {
+        let change = (device.device_name, Box::new(change) as Change);
+        self.next.lock().unwrap().push(change);
     }
 
     pub(super) fn change(&self, device: &Device, change: impl FnOnce(&mut Place)) {
@@ -460,7 +466,7 @@ impl SessionService for Registry {
         &self,
         request: Request<LocateRequest>,
     ) -> Result<Response<LocateResponse>, Status> {
-        let places = self.places.lock().unwrap();
+        let mut places = self.places.lock().unwrap();
         let devices = request.into_inner().devices;
         let answers = devices.iter().map(|device| {
             let place = places.get(device.device_name.as_str()).cloned();
@@ -477,7 +483,9 @@ impl SessionService for Registry {
         let answer = LocateResponse {
             answers: answers.collect(),
         };
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        for (device_name, change) in self.next.lock().unwrap().drain(..) {
+            change(places.get_mut(device_name).expect("it is known"));
+        }
         Ok(Response::new(answer))
     }
 

@@ -313,16 +313,11 @@ async fn a_device_that_has_moved_is_found_on_its_new_node() {
         bench
             .registry
             .change(&BOILER_1, |place| place.node = "gateway-gone".into());
-        let registry = bench.registry.clone();
         // The registry learns of the move between the two questions.
-        let moved = async {
-            wait_until("the first question is asked", || async {
-                registry.asked() > 0
-            })
-            .await;
-            registry.change(&BOILER_1, |place| place.node = node.clone());
-        };
-        let (result, ()) = tokio::join!(set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 0), moved);
+        bench
+            .registry
+            .change_after_an_answer(&BOILER_1, |place| place.node = node);
+        let result = set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 0).await;
         assert!(!result.unwrap().answered);
         assert_eq!(bench.sent().len(), 1);
         bench
@@ -493,15 +488,10 @@ async fn a_command_whose_device_is_gone_on_the_way_has_its_lines() {
         bench
             .registry
             .change(&BOILER_1, |place| place.node = "gateway-gone".into());
-        let registry = bench.registry.clone();
-        let deleted = async {
-            wait_until("the first question is asked", || async {
-                registry.asked() > 0
-            })
-            .await;
-            registry.change(&BOILER_1, |place| place.account_id = "nobody".into());
-        };
-        let (result, ()) = tokio::join!(set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 1), deleted);
+        bench
+            .registry
+            .change_after_an_answer(&BOILER_1, |place| place.account_id = "nobody".into());
+        let result = set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 1).await;
         assert_eq!(result.unwrap_err().code, Some(9201));
         wait_until("it has its lines", || async { bench.logged().len() == 1 }).await;
         let id = bench.logged()[0];
