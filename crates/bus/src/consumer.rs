@@ -25,6 +25,9 @@ use crate::{Batch, Bus, Inbox, inbox, parked};
 
 /// Items handled at once, unless one batch alone has more. More share a transaction; fewer are answered sooner.
 const GROUP_ITEMS: usize = 2_000;
+/// Bytes of messages handled at once, and the one that goes beyond: a backlog of large payloads must fit in
+/// memory, with what is made of it. 2,000 ordinary messages have far fewer.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// Failures of a group before it is done item by item.
 const ATTEMPTS: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -145,8 +148,10 @@ impl Consumer {
             items: Vec::new(),
             of: Vec::new(),
         };
+        let mut bytes = 0;
         let mut next = Some(first);
         while let Some(message) = next {
+            bytes += message.payload.len();
             match B::read(message.payload.clone()) {
                 Ok(items) => {
                     group
@@ -167,7 +172,7 @@ impl Consumer {
                     ack(&message, AckKind::Ack).await?;
                 }
             }
-            next = match group.items.len() < GROUP_ITEMS {
+            next = match group.items.len() < GROUP_ITEMS && bytes < GROUP_BYTES {
                 true => messages.next().now_or_never().flatten().transpose()?,
                 false => None,
             };

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bus::{Bus, Lane, inbox, parked};
 use chassis::Noun;
+use futures::FutureExt;
 use proto::hoshu::bus::v1::{
-    DeviceRef, Down, DownBatch, DownOutcome, DownOutcomes, LogBatch, LogEntry,
+    DeviceRef, Down, DownBatch, DownOutcome, DownOutcomes, LogBatch, LogEntry, LogLine,
 };
 use testbench::{House, wait_until};
 
@@ -47,6 +48,40 @@ async fn what_is_durable_is_consumed_once_and_in_order() {
     publish(&bus, 0..3000).await;
     house.settled(&bus).await;
     assert_eq!(*seen.lock().unwrap(), (0..3000).collect::<Vec<_>>());
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_backlog_of_large_items_is_handled_in_groups_of_bounded_bytes() {
+    const ITEM: usize = 256 * 1024;
+    let house = House::new().await;
+    let bus = Bus::connect(&house.chassis(Noun::DeviceLog)).await.unwrap();
+    let publisher = bus.publisher::<LogBatch>();
+    let lane = Lane::log(bus.partition(&DeviceRef::default()));
+    for part in 0..45 {
+        let line = LogLine {
+            detail: "x".repeat(ITEM),
+            ..LogLine::default()
+        };
+        let large = LogEntry {
+            lines: vec![line],
+            ..entry(part)
+        };
+        let receipt = publisher.publish(lane, &large).await;
+        receipt.durable().await.expect("durable");
+    }
+    let groups = Arc::new(Mutex::new(Vec::new()));
+    let heard = groups.clone();
+    bus.consume(inbox::DEVICELOG, move |entries: Vec<LogEntry>| {
+        heard.lock().unwrap().push(entries.len());
+        // Meanwhile the others come.
+        tokio::time::sleep(Duration::from_millis(300)).map(Ok)
+    });
+    house.settled(&bus).await;
+    let groups = groups.lock().unwrap().clone();
+    assert_eq!(groups.iter().sum::<usize>(), 45);
+    let most = groups.iter().max().unwrap() * ITEM;
+    assert!(most <= 4 * 1024 * 1024 + ITEM, "{groups:?}");
     house.stop().await;
 }
 
