@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::rate::Rate;
 
+const LARGEST_PAYLOAD: usize = 512 * 1024;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -19,7 +21,7 @@ pub struct Config {
     pub down_burst: u32,
     /// Messages a second that all devices of one account may publish through one gateway process.
     pub account_per_second: u32,
-    /// Bytes of a payload. Larger ones are discarded and logged; MQTT 5 devices are disconnected.
+    /// Bytes of a payload, at most 524,288. Larger ones are discarded and logged; MQTT 5 devices are disconnected.
     pub payload_bytes: usize,
     /// Upstream QoS 1 messages of one connection that wait for the stream; then its socket is not read.
     /// Also the Receive Maximum told to MQTT 5 devices.
@@ -95,8 +97,36 @@ impl Config {
         Rate::new(self.account_per_second, self.account_per_second)
     }
 
+    /// # Errors
+    /// When a message could be carried in, and not on: the bus takes 1 MiB, and a line holds the payload again.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.payload_bytes <= LARGEST_PAYLOAD,
+            "HOSHU_GATEWAY_PAYLOAD_BYTES is {}: give at most {LARGEST_PAYLOAD}",
+            self.payload_bytes
+        );
+        Ok(())
+    }
+
     /// Bytes behind a fixed header: a full payload, the longest topic and ample MQTT 5 properties.
     pub(crate) fn packet_bytes(&self) -> usize {
         self.payload_bytes + 80 * 1024
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_the_bus_cannot_carry_is_refused_at_start() {
+        let with = |payload_bytes| Config {
+            payload_bytes,
+            ..Config::default()
+        };
+        assert!(Config::default().check().is_ok());
+        assert!(with(LARGEST_PAYLOAD).check().is_ok());
+        let error = with(LARGEST_PAYLOAD + 1).check().unwrap_err().to_string();
+        assert!(error.contains("HOSHU_GATEWAY_PAYLOAD_BYTES"), "{error}");
     }
 }

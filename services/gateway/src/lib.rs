@@ -52,6 +52,7 @@ pub async fn start(config: Config, chassis: Chassis) -> anyhow::Result<()> {
 /// # Errors
 /// As [`start`].
 pub async fn open(config: Config, chassis: Chassis) -> anyhow::Result<Doors> {
+    config.check()?;
     // Before anything is waited for: a lone gateway without a certificate says so at once.
     let tls = Arc::new(doors::certificates::server_config(chassis.settings())?);
     let pool = chassis.database(&MIGRATOR).await?;
