@@ -1,10 +1,28 @@
 """Alibaba's Python SDK as an application uses it: the package unmodified, each callback a queue."""
 
 import queue
+import threading
 
 from linkkit import linkkit
+from paho.mqtt.client import Client
 
 from hoshu.wait import PATIENCE_SECONDS
+
+
+def one_at_a_time(method):
+    """The SDK answers from a thread of its own while paho 1.6.1 reads and acknowledges in another. An OpenSSL
+    connection must not be used by two threads at once: now and then it ends with BAD_LENGTH. The socket
+    does not block, so neither thread waits long."""
+
+    def locked(self, *arguments):
+        with self.__dict__.setdefault("_tests_lock", threading.Lock()):
+            return method(self, *arguments)
+
+    return locked
+
+
+Client._sock_recv = one_at_a_time(Client._sock_recv)
+Client._sock_send = one_at_a_time(Client._sock_send)
 
 
 class PythonSdk:
