@@ -2,7 +2,8 @@
 //!
 //! What came together is handled together: decode, handle (decide and commit), acknowledge. A store that
 //! is away is waited for, with the messages held; what fails three times is done item by item, and only
-//! the items that still fail are parked.
+//! the items that still fail are parked. Groups are handled one after the other; what a group has told
+//! others becomes durable, and the group is acknowledged, while the next one is handled.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,33 +17,64 @@ use chassis::{Phase, trace};
 use futures::{FutureExt, StreamExt};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::streams::ACK_WAIT;
 use crate::trouble::is_away;
-use crate::{Batch, Bus, Inbox, inbox, parked};
+use crate::{Batch, Bus, Inbox, Receipt, inbox, parked};
 
 /// Items handled at once, unless one batch alone has more. More share a transaction; fewer are answered sooner.
 const GROUP_ITEMS: usize = 2_000;
 /// Bytes of messages handled at once, and the one that goes beyond: a backlog of large payloads must fit in
 /// memory, with what is made of it. 2,000 ordinary messages have far fewer.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
+/// Groups that are handled, and wait to be acknowledged: more keep the next one going while the stream of
+/// what they told is slow, and hold more memory.
+const UNSETTLED: usize = 4;
 /// Failures of a group before it is done item by item.
 const ATTEMPTS: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// What a group has told others: it is acknowledged when all of that is durable.
+#[derive(Default)]
+pub struct Receipts(Vec<Receipt>);
+
+impl From<()> for Receipts {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+impl FromIterator<Receipt> for Receipts {
+    fn from_iter<I: IntoIterator<Item = Receipt>>(receipts: I) -> Self {
+        Self(receipts.into_iter().collect())
+    }
+}
+
+impl Receipts {
+    async fn durable(self) -> anyhow::Result<()> {
+        for receipt in self.0 {
+            receipt.durable().await?;
+        }
+        Ok(())
+    }
+}
+
 impl Bus {
     /// Handles the items of an inbox, in the order in which each lane has them, group by group.
     ///
-    /// `Ok` acknowledges the group: its effect is committed. An error is tried again: for as long as a store
-    /// is away, else three times, then item by item; an item that still fails is parked. The same item can
-    /// come twice.
-    pub fn consume<B, F, Fut>(&self, inbox: Inbox<B>, handle: F)
+    /// `Ok` says that the group's effect is committed; it is acknowledged when its receipts, if it has any,
+    /// are durable. An error is tried again: for as long as a store is away, else three times, then item by
+    /// item; an item that still fails is parked. The same item can come twice.
+    pub fn consume<B, F, Fut, R>(&self, inbox: Inbox<B>, handle: F)
     where
         B: Batch,
         F: Fn(Vec<B::Item>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = anyhow::Result<()>> + Send,
+        Fut: Future<Output = anyhow::Result<R>> + Send,
+        R: Into<Receipts>,
     {
         let handle = Arc::new(handle);
         let bus = self.clone();
@@ -62,12 +94,13 @@ impl Bus {
                 bus: bus.clone(),
                 spec,
                 name: format!("inbox.{}", spec.name),
+                unsettled: Arc::new(Semaphore::new(UNSETTLED)),
                 stop,
                 handled: handled.clone(),
                 failed: failed.clone(),
             };
             let handle = handle.clone();
-            async move { consumer.run::<B, _, _>(&*handle).await }
+            async move { consumer.run::<B, _, _, _>(&*handle).await }
         });
     }
 }
@@ -76,30 +109,48 @@ struct Consumer {
     bus: Bus,
     spec: inbox::Spec,
     name: String,
+    unsettled: Arc<Semaphore>,
     stop: CancellationToken,
     handled: Counter<u64>,
     failed: Counter<u64>,
 }
 
-/// Messages that came together, and their items, each with the number of its message.
+/// Messages that came together, and their items.
 struct Group<B: Batch> {
     messages: Vec<Message>,
     items: Vec<B::Item>,
-    of: Vec<usize>,
 }
 
 impl Consumer {
-    async fn run<B, F, Fut>(&self, handle: &F) -> anyhow::Result<()>
+    async fn run<B, F, Fut, R>(&self, handle: &F) -> anyhow::Result<()>
     where
         B: Batch,
         F: Fn(Vec<B::Item>) -> Fut,
-        Fut: Future<Output = anyhow::Result<()>>,
+        Fut: Future<Output = anyhow::Result<R>>,
+        R: Into<Receipts>,
     {
         let mut messages = self.subscribe().await?;
+        let mut earliest = Instant::now();
         // Only the wait can be cut short: what was begun is finished and answered.
-        while let Some(next) = self.stop.run_until_cancelled(messages.next()).await {
-            let first = next.ok_or_else(|| anyhow!("the subscription ended"))??;
+        let next = async |messages: &mut pull::Stream, earliest| {
+            let room = self.unsettled.clone().acquire_owned().await?;
+            let first = messages.next().await;
+            let first = first.ok_or_else(|| anyhow!("the subscription ended"))??;
+            tokio::time::sleep_until(earliest).await;
+            anyhow::Ok((room, first))
+        };
+        while let Some(next) = self
+            .stop
+            .run_until_cancelled(next(&mut messages, earliest))
+            .await
+        {
+            let (room, first) = next?;
+            let begun = Instant::now();
             let group = self.gather::<B>(first, &mut messages).await?;
+            earliest = match group.is_full() {
+                true => begun,
+                false => begun + self.spec.pace,
+            };
             let span = tracing::info_span!(
                 "inbox",
                 inbox = self.spec.name,
@@ -108,7 +159,7 @@ impl Consumer {
             if let Some(parent) = traceparent(&group.messages) {
                 trace::adopt(&span, &parent);
             }
-            self.settle(group, handle).instrument(span).await?;
+            self.settle(group, room, handle).instrument(span).await?;
         }
         Ok(())
     }
@@ -146,7 +197,6 @@ impl Consumer {
         let mut group = Group {
             messages: Vec::new(),
             items: Vec::new(),
-            of: Vec::new(),
         };
         let mut bytes = 0;
         let mut next = Some(first);
@@ -154,25 +204,17 @@ impl Consumer {
             bytes += message.payload.len();
             match B::read(message.payload.clone()) {
                 Ok(items) => {
-                    group
-                        .of
-                        .resize(group.of.len() + items.len(), group.messages.len());
                     group.items.extend(items);
                     group.messages.push(message);
                 }
                 Err(error) => {
-                    parked::park(
-                        &self.bus,
-                        self.spec,
-                        &message.subject,
-                        message.payload.to_vec(),
-                        &error.to_string(),
-                    )
-                    .await?;
+                    let (subject, payload) = (&message.subject, message.payload.to_vec());
+                    parked::park(&self.bus, self.spec, subject, payload, &error.to_string())
+                        .await?;
                     ack(&message, AckKind::Ack).await?;
                 }
             }
-            next = match group.items.len() < GROUP_ITEMS && bytes < GROUP_BYTES {
+            next = match !group.is_full() && bytes < GROUP_BYTES {
                 true => messages.next().now_or_never().flatten().transpose()?,
                 false => None,
             };
@@ -180,96 +222,103 @@ impl Consumer {
         Ok(group)
     }
 
-    /// Handles a group until it is done, and answers for all of its messages.
-    async fn settle<B, F, Fut>(&self, group: Group<B>, handle: &F) -> anyhow::Result<()>
+    /// Handles a group until it is done, and has all of its messages answered.
+    async fn settle<B, F, Fut, R>(
+        &self,
+        group: Group<B>,
+        room: OwnedSemaphorePermit,
+        handle: &F,
+    ) -> anyhow::Result<()>
     where
         B: Batch,
         F: Fn(Vec<B::Item>) -> Fut,
-        Fut: Future<Output = anyhow::Result<()>>,
+        Fut: Future<Output = anyhow::Result<R>>,
+        R: Into<Receipts>,
     {
-        if group.messages.is_empty() {
+        let Group { messages, items } = group;
+        if messages.is_empty() {
             return Ok(());
         }
-        let work = self.work(&group, handle);
-        let done = {
-            tokio::pin!(work);
-            loop {
-                tokio::select! {
-                    done = &mut work => break done?,
-                    () = tokio::time::sleep(ACK_WAIT / 3) => {
-                        for message in &group.messages {
-                            ack(message, AckKind::Progress).await?;
-                        }
-                    }
-                }
+        let work = self.work::<B, _, _, _>(&messages, items, handle);
+        let receipts = keep_alive(&messages, work).await??;
+        let inbox = self.spec.name;
+        self.bus.chassis().track(Phase::Inbox, async move {
+            if let Err(error) = answer(&messages, receipts).await {
+                tracing::warn!(
+                    inbox,
+                    error = format!("{error:#}"),
+                    "a group that was handled comes again"
+                );
             }
-        };
-        for message in &group.messages {
-            ack(
-                message,
-                if done {
-                    AckKind::Ack
-                } else {
-                    AckKind::Nak(None)
-                },
-            )
-            .await?;
-        }
+            drop(room);
+        });
         Ok(())
     }
 
-    /// False when the process stops before it could be done: another pod, or this one later, does it.
-    async fn work<B, F, Fut>(&self, group: &Group<B>, handle: &F) -> anyhow::Result<bool>
+    /// Nothing when the process stops before it could be done: another pod, or this one later, does it.
+    async fn work<B, F, Fut, R>(
+        &self,
+        messages: &[Message],
+        items: Vec<B::Item>,
+        handle: &F,
+    ) -> anyhow::Result<Option<Receipts>>
     where
         B: Batch,
         F: Fn(Vec<B::Item>) -> Fut,
-        Fut: Future<Output = anyhow::Result<()>>,
+        Fut: Future<Output = anyhow::Result<R>>,
+        R: Into<Receipts>,
     {
-        match self.persist(group.items.clone(), handle).await {
-            Outcome::Done => return Ok(true),
-            Outcome::Stopping => return Ok(false),
+        let mut first = Some(items);
+        let again = || messages.iter().filter_map(read::<B>).flatten().collect();
+        let items = || first.take().unwrap_or_else(again);
+        match self.persist(items, handle).await {
+            Outcome::Done(receipts) => return Ok(Some(receipts)),
+            Outcome::Stopping => return Ok(None),
             Outcome::Fails(_) => {}
         }
-        for (item, message) in group.items.iter().zip(&group.of) {
-            match self.persist(vec![item.clone()], handle).await {
-                Outcome::Done => {}
-                Outcome::Stopping => return Ok(false),
-                Outcome::Fails(error) => {
-                    let subject = &group.messages[*message].subject;
-                    parked::park(&self.bus, self.spec, subject, B::write(item), &error).await?;
+        let mut all = Receipts::default();
+        for message in messages {
+            for item in read::<B>(message).into_iter().flatten() {
+                match self.persist(|| vec![item.clone()], handle).await {
+                    Outcome::Done(receipts) => all.0.extend(receipts.0),
+                    Outcome::Stopping => return Ok(None),
+                    Outcome::Fails(error) => {
+                        let (subject, payload) = (&message.subject, B::write(&item));
+                        parked::park(&self.bus, self.spec, subject, payload, &error).await?;
+                    }
                 }
             }
         }
-        Ok(true)
+        Ok(Some(all))
     }
 
     /// Tries until it is done, or has failed three times for a reason that waiting does not mend.
-    async fn persist<I, F, Fut>(&self, items: Vec<I>, handle: &F) -> Outcome
+    async fn persist<I, F, Fut, R>(&self, mut items: impl FnMut() -> Vec<I>, handle: &F) -> Outcome
     where
-        I: Clone,
         F: Fn(Vec<I>) -> Fut,
-        Fut: Future<Output = anyhow::Result<()>>,
+        Fut: Future<Output = anyhow::Result<R>>,
+        R: Into<Receipts>,
     {
+        let inbox = [KeyValue::new("inbox", self.spec.name)];
         let mut failures = 0;
         let mut pause = Duration::from_millis(50);
         loop {
-            let count = items.len() as u64;
-            let error = match AssertUnwindSafe(handle(items.clone())).catch_unwind().await {
-                Ok(Ok(())) => {
+            let items = items();
+            let count = items.len();
+            let error = match AssertUnwindSafe(handle(items)).catch_unwind().await {
+                Ok(Ok(receipts)) => {
                     self.bus.chassis().ready(&self.name, Ok(()));
-                    self.handled
-                        .add(count, &[KeyValue::new("inbox", self.spec.name)]);
-                    return Outcome::Done;
+                    self.handled.add(count as u64, &inbox);
+                    return Outcome::Done(receipts.into());
                 }
                 Ok(Err(error)) => error,
                 Err(_) => anyhow!("it panicked"),
             };
-            self.failed
-                .add(1, &[KeyValue::new("inbox", self.spec.name)]);
+            self.failed.add(1, &inbox);
             let text = format!("{error:#}");
             tracing::warn!(
                 inbox = self.spec.name,
-                items = items.len(),
+                items = count,
                 error = text,
                 "a group failed"
             );
@@ -294,10 +343,52 @@ impl Consumer {
     }
 }
 
+impl<B: Batch> Group<B> {
+    fn is_full(&self) -> bool {
+        self.items.len() >= GROUP_ITEMS
+    }
+}
+
 enum Outcome {
-    Done,
+    Done(Receipts),
     Stopping,
     Fails(String),
+}
+
+/// What was read once is read again alike.
+fn read<B: Batch>(message: &Message) -> Option<Vec<B::Item>> {
+    B::read(message.payload.clone()).ok()
+}
+
+/// Works, and has nobody else given the messages meanwhile.
+async fn keep_alive<T>(messages: &[Message], work: impl Future<Output = T>) -> anyhow::Result<T> {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ok(done),
+            () = tokio::time::sleep(ACK_WAIT / 3) => {
+                for message in messages {
+                    ack(message, AckKind::Progress).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Acknowledges messages when what was told of them is durable; gives back those that could not be handled.
+async fn answer(messages: &[Message], receipts: Option<Receipts>) -> anyhow::Result<()> {
+    let durable = match receipts {
+        Some(receipts) => keep_alive(messages, receipts.durable()).await?,
+        None => Err(anyhow!("the process stops")),
+    };
+    for message in messages {
+        let kind = match &durable {
+            Ok(()) => AckKind::Ack,
+            Err(_) => AckKind::Nak(None),
+        };
+        ack(message, kind).await?;
+    }
+    durable
 }
 
 async fn ack(message: &Message, kind: AckKind) -> anyhow::Result<()> {

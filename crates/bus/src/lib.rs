@@ -22,6 +22,7 @@ mod trouble;
 
 pub use batch::{Batch, EncodeItem};
 pub use connection::Bus;
+pub use consumer::Receipts;
 pub use down::{Addressee, DownError};
 pub use inbox::Inbox;
 pub use lane::Lane;

@@ -1,8 +1,8 @@
 //! The self-batching publisher.
 //!
 //! It does as a good TCP stack does: with nothing in flight it sends at once, but not more often than
-//! every 2 ms; while an acknowledgement is awaited it gathers. Little latency when idle, large batches
-//! under load. One batch is in flight per lane, so a lane keeps its order.
+//! the batch's [`PACE`](Batch::PACE); while an acknowledgement is awaited it gathers. Little latency when
+//! idle, large batches under load. One batch is in flight per lane, so a lane keeps its order.
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
@@ -28,8 +28,6 @@ use crate::{Batch, Bus, EncodeItem, Lane, Partition};
 const BATCH_BYTES: usize = 64 * 1024;
 /// Bytes that may wait in one lane before its senders are held up.
 const LANE_BYTES: usize = 8 * 1024 * 1024;
-/// Least time between two batches of a lane: at low rates it halves the cost of the whole house.
-const PACE: Duration = Duration::from_millis(2);
 /// How long an acknowledgement is awaited before the batch is sent again under the same id.
 const ACK_PATIENCE: Duration = Duration::from_secs(5);
 /// Pause before a batch that NATS refused (its stream is full) is sent again.
@@ -154,6 +152,7 @@ impl Bus {
                 let sender = Arc::new(Sender {
                     bus: self.clone(),
                     lane,
+                    pace: B::PACE,
                     start: start.clone(),
                     sent: AtomicU64::new(0),
                 });
@@ -261,6 +260,18 @@ impl LaneState {
         Some(chunk)
     }
 
+    /// Resolves at `earliest`, or as soon as a batch has no more room.
+    async fn full_or(&self, earliest: Instant) {
+        let pause = tokio::time::sleep_until(earliest);
+        tokio::pin!(pause);
+        while self.waiting.lock().expect("not poisoned").chunks.len() < 2 {
+            tokio::select! {
+                () = &mut pause => return,
+                () = self.filled.notified() => {}
+            }
+        }
+    }
+
     fn give_back(&self, chunk: Chunk) {
         let mut waiting = self.waiting.lock().expect("not poisoned");
         waiting.bytes += chunk.bytes.len();
@@ -276,6 +287,7 @@ impl LaneState {
 struct Sender {
     bus: Bus,
     lane: Arc<LaneState>,
+    pace: Duration,
     start: String,
     sent: AtomicU64,
 }
@@ -295,11 +307,11 @@ impl Sender {
                     return Ok(());
                 }
             }
-            tokio::time::sleep_until(earliest).await;
+            self.lane.full_or(earliest).await;
             let Some(chunk) = self.lane.take() else {
                 continue;
             };
-            earliest = Instant::now() + PACE;
+            earliest = Instant::now() + self.pace;
             let mut held = Held::new(&self.lane, chunk);
             self.send(&mut held).await;
         }

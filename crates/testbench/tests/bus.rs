@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bus::{Bus, Lane, inbox, parked};
+use bus::{Bus, Lane, Receipts, inbox, parked};
 use chassis::Noun;
 use futures::FutureExt;
 use proto::hoshu::bus::v1::{
-    DeviceRef, Down, DownBatch, DownOutcome, DownOutcomes, LogBatch, LogEntry, LogLine,
+    DeviceRef, Down, DownBatch, DownOutcome, DownOutcomes, LogBatch, LogEntry, LogLine, UpBatch,
+    UpMessage,
 };
 use testbench::{House, wait_until};
 
@@ -16,6 +17,17 @@ fn entry(part: u32) -> LogEntry {
     LogEntry {
         part,
         ..LogEntry::default()
+    }
+}
+
+fn large(part: u32, bytes: usize) -> LogEntry {
+    let line = LogLine {
+        detail: "x".repeat(bytes),
+        ..LogLine::default()
+    };
+    LogEntry {
+        lines: vec![line],
+        ..entry(part)
     }
 }
 
@@ -59,15 +71,7 @@ async fn a_backlog_of_large_items_is_handled_in_groups_of_bounded_bytes() {
     let publisher = bus.publisher::<LogBatch>();
     let lane = Lane::log(bus.partition(&DeviceRef::default()));
     for part in 0..45 {
-        let line = LogLine {
-            detail: "x".repeat(ITEM),
-            ..LogLine::default()
-        };
-        let large = LogEntry {
-            lines: vec![line],
-            ..entry(part)
-        };
-        let receipt = publisher.publish(lane, &large).await;
+        let receipt = publisher.publish(lane, &large(part, ITEM)).await;
         receipt.durable().await.expect("durable");
     }
     let groups = Arc::new(Mutex::new(Vec::new()));
@@ -82,6 +86,41 @@ async fn a_backlog_of_large_items_is_handled_in_groups_of_bounded_bytes() {
     assert_eq!(groups.iter().sum::<usize>(), 45);
     let most = groups.iter().max().unwrap() * ITEM;
     assert!(most <= 4 * 1024 * 1024 + ITEM, "{groups:?}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_is_acknowledged_when_what_it_told_is_durable_and_the_next_does_not_wait_for_it() {
+    let house = House::with(&[], |settings| settings.stream_bytes = 1 << 20).await;
+    let bus = Bus::connect(&house.chassis(Noun::Thing)).await.unwrap();
+    let device = DeviceRef::default();
+    let lines = bus.publisher::<LogBatch>();
+    let lane = Lane::log(bus.partition(&device));
+    // More than the stream holds, and nobody reads it yet.
+    for part in 0..20 {
+        lines.publish(lane, &large(part, 64 * 1024)).await;
+    }
+    let handled = Arc::new(AtomicU64::new(0));
+    let counted = handled.clone();
+    bus.consume(inbox::THING_UP, move |messages: Vec<UpMessage>| {
+        counted.fetch_add(messages.len() as u64, Ordering::SeqCst);
+        let lines = lines.clone();
+        async move { Ok(Receipts::from_iter([lines.publish(lane, &entry(20)).await])) }
+    });
+    let up = bus.publisher::<UpBatch>();
+    for number in 1..=3 {
+        let lane = Lane::up(Noun::Thing, bus.partition(&device));
+        let receipt = up.publish(lane, &UpMessage::default()).await;
+        receipt.durable().await.expect("durable");
+        wait_until("it is handled", || async {
+            handled.load(Ordering::SeqCst) == number
+        })
+        .await;
+    }
+    assert!(bus.pending().await.unwrap() >= 3, "none is acknowledged");
+    bus.consume(inbox::DEVICELOG, |_| std::future::ready(Ok(())));
+    house.settled(&bus).await;
+    assert_eq!(handled.load(Ordering::SeqCst), 3);
     house.stop().await;
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use bus::Receipts;
 use chrono::{DateTime, Utc};
 use opentelemetry::KeyValue;
 use proto::hoshu::bus::v1::{DeviceRef, UpMessage};
@@ -42,15 +43,15 @@ pub(crate) fn consume(thing: &Thing) {
     });
 }
 
-async fn on_group(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<()> {
+async fn on_group(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<Receipts> {
     let models = models_of(thing, messages).await?;
     let now = thing.chassis.clock().now();
     let mut items = judge_all(messages, &models, now)?;
     commit::commit(thing, &mut items, now).await?;
     let outcomes = reply::send(thing, &mut items).await;
-    log::write(thing, &items, &outcomes).await?;
+    let lines = log::write(thing, &items, &outcomes).await;
     count(thing, &items);
-    Ok(())
+    Ok(lines)
 }
 
 /// A group has few codes, so that they are counted before they are told. Codes of a device's own are one:

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bus::{Lane, Partition, Receipt};
+use bus::{Lane, Partition, Receipt, Receipts};
 use proto::hoshu::bus::v1::{LogEntry, LogLine};
 use thing_model::Report;
 
@@ -12,12 +12,8 @@ use crate::Thing;
 use crate::domain::answer::{Question, Standing};
 use crate::lines::{self, AnswerNote, Direction, part};
 
-/// Publishes the lines of all items; done when the stream has them.
-pub(super) async fn write(
-    thing: &Thing,
-    items: &[Item<'_>],
-    sent: &[Option<Sent>],
-) -> anyhow::Result<()> {
+/// Publishes the lines of all items; the receipts tell when the stream has them.
+pub(super) async fn write(thing: &Thing, items: &[Item<'_>], sent: &[Option<Sent>]) -> Receipts {
     let now = thing.chassis.clock().now_ms();
     let mut report = Report::new();
     // A lane keeps its order: the last item's receipt stands for all before it.
@@ -31,10 +27,7 @@ pub(super) async fn write(
         let receipt = thing.log.publish(Lane::log(partition), &entry).await;
         receipts.insert(partition, receipt);
     }
-    for receipt in receipts.into_values() {
-        receipt.durable().await?;
-    }
-    Ok(())
+    receipts.into_values().collect()
 }
 
 fn entry(item: &Item<'_>, sent: Option<&Sent>, report: &mut Report, now: i64) -> LogEntry {
