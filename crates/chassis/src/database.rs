@@ -4,14 +4,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 
 use crate::{Noun, Secret};
 
 /// How long a query may wait for a connection before the asker is told that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for so long is tried before it is used: a round trip on each would be the dearest part
+/// of a short query, and one that broke a moment ago is an error that all callers know.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
 
 /// Opens the pool; connections are made when they are needed.
 pub(crate) fn open(url: &Secret, noun: Noun, connections: u32) -> anyhow::Result<PgPool> {
@@ -22,6 +26,15 @@ pub(crate) fn open(url: &Secret, noun: Noun, connections: u32) -> anyhow::Result
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRIED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 
