@@ -42,10 +42,7 @@ pub(crate) struct Damaged;
 ///
 /// # Errors
 /// When the row is none of ours.
-pub(crate) fn merge<'a>(
-    packed: &'a [u8],
-    mut reported: Vec<Value<'a>>,
-) -> Result<Option<Vec<u8>>, Damaged> {
+pub(crate) fn merge(packed: &[u8], reported: &mut [Value<'_>]) -> Result<Option<Vec<u8>>, Damaged> {
     let old = unpack(packed)?;
     // Stable, so that of one message's equals the last one is last.
     reported.sort_by(|a, b| {

@@ -46,7 +46,7 @@ pub(crate) fn consume(thing: &Thing) {
 async fn on_group(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<Receipts> {
     let models = models_of(thing, messages).await?;
     let now = thing.chassis.clock().now();
-    let mut items = judge_all(messages, &models, now)?;
+    let mut items = judge_all(messages, &models, now).await?;
     commit::commit(thing, &mut items, now).await?;
     let outcomes = reply::send(thing, &mut items).await;
     let lines = log::write(thing, &items, &outcomes).await;
@@ -86,41 +86,56 @@ async fn models_of(thing: &Thing, messages: &[UpMessage]) -> anyhow::Result<Mode
     Ok(models)
 }
 
-fn judge_all<'a>(
+/// Messages that are judged, or put into lines, at a stretch: in one process with the door, a large group
+/// must not keep devices waiting for their PUBACKs.
+const STRETCH: usize = 64;
+
+async fn judge_all<'a>(
     messages: &'a [UpMessage],
     models: &'a Models,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<Item<'a>>> {
     let mut report = Report::new();
-    messages
-        .iter()
-        .map(|message| {
-            let id = Uuid::from_slice(&message.message_id).context("the message id")?;
-            let device = message
-                .device
-                .as_ref()
-                .context("the message names no device")?;
-            let product = models.get(&device.product_key).and_then(Option::as_deref);
-            let up = judge::UpMessage {
-                topic: &message.topic,
-                payload: &message.payload,
-                received_at: message.received_at,
-                edition: match message.edition() {
-                    Edition::Basic => judge::Edition::Basic,
-                    _ => judge::Edition::Pro,
-                },
-                raw: message.data_format() == DataFormat::Custom,
-                throttled: message.throttled,
-            };
-            let verdict = judge::judge(&up, product, &mut report, now.timestamp_millis());
-            Ok(Item {
-                id,
-                message,
-                device,
-                product,
-                verdict,
-                asked: None,
-            })
-        })
-        .collect()
+    let mut items = Vec::with_capacity(messages.len());
+    for stretch in messages.chunks(STRETCH) {
+        for message in stretch {
+            items.push(judge(message, models, &mut report, now)?);
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(items)
+}
+
+fn judge<'a>(
+    message: &'a UpMessage,
+    models: &'a Models,
+    report: &mut Report,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Item<'a>> {
+    let id = Uuid::from_slice(&message.message_id).context("the message id")?;
+    let device = message
+        .device
+        .as_ref()
+        .context("the message names no device")?;
+    let product = models.get(&device.product_key).and_then(Option::as_deref);
+    let up = judge::UpMessage {
+        topic: &message.topic,
+        payload: &message.payload,
+        received_at: message.received_at,
+        edition: match message.edition() {
+            Edition::Basic => judge::Edition::Basic,
+            _ => judge::Edition::Pro,
+        },
+        raw: message.data_format() == DataFormat::Custom,
+        throttled: message.throttled,
+    };
+    let verdict = judge::judge(&up, product, report, now.timestamp_millis());
+    Ok(Item {
+        id,
+        message,
+        device,
+        product,
+        verdict,
+        asked: None,
+    })
 }

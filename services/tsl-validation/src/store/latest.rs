@@ -1,45 +1,27 @@
 //! Latest values: one packed row per device.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{PgConnection, PgExecutor};
 
-/// Locks the devices' rows, making those that are missing; `device_ids` sorted and each once,
-/// so that no two writers wait for each other.
-pub(crate) async fn lock(
-    tx: &mut PgConnection,
-    device_ids: &[i64],
-) -> sqlx::Result<HashMap<i64, Vec<u8>>> {
-    let mut rows = lock_existing(tx, device_ids).await?;
-    if rows.len() < device_ids.len() {
-        let missing: Vec<i64> = device_ids
-            .iter()
-            .copied()
-            .filter(|id| !rows.contains_key(id))
-            .collect();
-        sqlx::query!(
-            "INSERT INTO thing.latest (device_id, packed)
-             SELECT id, ''::bytea FROM unnest($1::bigint[]) AS id
-             ON CONFLICT (device_id) DO NOTHING",
-            &missing,
-        )
-        .execute(&mut *tx)
-        .await?;
-        rows.extend(lock_existing(tx, &missing).await?);
-    }
-    Ok(rows)
+/// A row that takes the place of another.
+pub(crate) struct Change {
+    pub device_id: i64,
+    /// The row as it was read; nothing if there was none.
+    pub seen: Option<Vec<u8>>,
+    pub packed: Vec<u8>,
 }
 
-async fn lock_existing(
-    tx: &mut PgConnection,
+/// The devices' packed values; devices that never reported one are left out.
+pub(crate) async fn of_devices(
+    connection: &mut PgConnection,
     device_ids: &[i64],
 ) -> sqlx::Result<HashMap<i64, Vec<u8>>> {
     let rows = sqlx::query!(
-        "SELECT device_id, packed FROM thing.latest
-         WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE",
+        "SELECT device_id, packed FROM thing.latest WHERE device_id = ANY($1)",
         device_ids,
     )
-    .fetch_all(tx)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
@@ -47,20 +29,51 @@ async fn lock_existing(
         .collect())
 }
 
-/// Replaces rows that were locked.
-pub(crate) async fn replace(tx: &mut PgConnection, rows: &[(i64, Vec<u8>)]) -> sqlx::Result<()> {
-    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
-    let packed: Vec<&[u8]> = rows.iter().map(|(_, packed)| packed.as_slice()).collect();
-    sqlx::query!(
-        "UPDATE thing.latest SET packed = new.packed
-         FROM unnest($1::bigint[], $2::bytea[]) AS new (device_id, packed)
-         WHERE latest.device_id = new.device_id",
-        &ids,
-        &packed as &[&[u8]],
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+/// Writes the rows that are still as they were read, and tells whose they are.
+pub(crate) async fn replace(
+    connection: &mut PgConnection,
+    changes: &[Change],
+) -> sqlx::Result<HashSet<i64>> {
+    let (known, new): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.seen.is_some());
+    let ids = |changes: &[&Change]| changes.iter().map(|change| change.device_id).collect();
+    let mut done = HashSet::with_capacity(changes.len());
+    if !known.is_empty() {
+        let ids: Vec<i64> = ids(&known);
+        let seen: Vec<&[u8]> = known.iter().filter_map(|c| c.seen.as_deref()).collect();
+        let packed: Vec<&[u8]> = known
+            .iter()
+            .map(|change| change.packed.as_slice())
+            .collect();
+        let written = sqlx::query_scalar!(
+            "UPDATE thing.latest SET packed = new.packed
+             FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS new (device_id, seen, packed)
+             WHERE latest.device_id = new.device_id AND latest.packed = new.seen
+             RETURNING latest.device_id",
+            &ids,
+            &seen as &[&[u8]],
+            &packed as &[&[u8]],
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        done.extend(written);
+    }
+    if !new.is_empty() {
+        let ids: Vec<i64> = ids(&new);
+        let packed: Vec<&[u8]> = new.iter().map(|change| change.packed.as_slice()).collect();
+        let written = sqlx::query_scalar!(
+            "INSERT INTO thing.latest (device_id, packed)
+             SELECT * FROM unnest($1::bigint[], $2::bytea[])
+             ON CONFLICT (device_id) DO NOTHING
+             RETURNING device_id",
+            &ids,
+            &packed as &[&[u8]],
+        )
+        .fetch_all(connection)
+        .await?;
+        done.extend(written);
+    }
+    Ok(done)
 }
 
 /// A device's packed values; empty if it never reported one.

@@ -11,8 +11,8 @@ fn value<'a>(identifier: &'a str, json: &'a str, at_ms: i64, message: u8) -> Val
     }
 }
 
-fn merged(packed: &[u8], reported: Vec<Value<'_>>) -> Vec<u8> {
-    merge(packed, reported)
+fn merged(packed: &[u8], mut reported: Vec<Value<'_>>) -> Vec<u8> {
+    merge(packed, &mut reported)
         .unwrap()
         .unwrap_or_else(|| packed.to_vec())
 }
@@ -20,7 +20,7 @@ fn merged(packed: &[u8], reported: Vec<Value<'_>>) -> Vec<u8> {
 #[test]
 fn an_older_value_that_comes_later_changes_nothing() {
     let row = merged(&[], vec![value("pressure", "6.2", 200, 1)]);
-    assert_eq!(merge(&row, vec![value("pressure", "9", 100, 2)]), Ok(None));
+    assert_eq!(merge(&row, &mut [value("pressure", "9", 100, 2)]), Ok(None));
     assert_eq!(unpack(&row).unwrap(), [value("pressure", "6.2", 200, 1)]);
 }
 

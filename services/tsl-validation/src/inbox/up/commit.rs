@@ -1,10 +1,12 @@
-//! The effects of a group, in one transaction; it may happen twice.
+//! The effects of a group. Each is the same however often it happens, so that they need no
+//! transaction together: a group that fails in the middle is done again.
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use proto::hoshu::bus::v1::Answered;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::Item;
@@ -14,25 +16,31 @@ use crate::domain::judge::Answer;
 use crate::domain::latest::{self, Value};
 use crate::store;
 
+/// Times that values are read and merged until nobody else has changed them in between.
+const ROUNDS: usize = 10;
+
 /// Commits values, events and answers, then tells the pods that wait for the answers.
 pub(super) async fn commit(
     thing: &Thing,
     items: &mut [Item<'_>],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let has_effect = items.iter().any(|item| {
-        let verdict = &item.verdict;
-        verdict.answer.is_some() || !verdict.values.is_empty() || !verdict.events.is_empty()
-    });
-    if !has_effect {
+    let has_values = items.iter().any(|item| !item.verdict.values.is_empty());
+    let has_others = items
+        .iter()
+        .any(|item| item.verdict.answer.is_some() || !item.verdict.events.is_empty());
+    if !has_values && !has_others {
         return Ok(());
     }
-    let mut tx = thing.pool.begin().await?;
-    // Always in this order, so that no two pods wait for each other.
-    answers(&mut tx, items, now).await?;
-    values(&mut tx, items).await?;
-    events(&mut tx, items).await?;
-    tx.commit().await?;
+    let mut connection = thing.pool.acquire().await?;
+    values(&mut connection, items).await?;
+    if has_others {
+        let mut tx = connection.begin().await?;
+        // Always in this order, so that no two pods wait for each other.
+        answers(&mut tx, items, now).await?;
+        events(&mut tx, items).await?;
+        tx.commit().await?;
+    }
     tell(thing, items).await;
     Ok(())
 }
@@ -92,8 +100,9 @@ fn stored(answer_id: Uuid, answer: &Answer<'_>) -> store::command::Answered {
     }
 }
 
-async fn values(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
-    let mut reported: BTreeMap<i64, Vec<Value<'_>>> = BTreeMap::new();
+/// No row is locked while it is merged: one that changed meanwhile is read and merged again.
+async fn values(connection: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
+    let mut open: BTreeMap<i64, Vec<Value<'_>>> = BTreeMap::new();
     for item in items.iter().filter(|item| !item.verdict.values.is_empty()) {
         let values = item.verdict.values.iter().map(|value| Value {
             identifier: value.identifier,
@@ -101,25 +110,38 @@ async fn values(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()>
             at_ms: value.at_ms,
             by: item.id.into_bytes(),
         });
-        reported
-            .entry(item.device.device_id)
+        open.entry(item.device.device_id)
             .or_default()
             .extend(values);
     }
-    if reported.is_empty() {
-        return Ok(());
-    }
-    let devices: Vec<i64> = reported.keys().copied().collect();
-    let rows = store::latest::lock(tx, &devices).await?;
-    let mut changed = Vec::with_capacity(devices.len());
-    for (device, values) in reported {
-        let packed = rows.get(&device).map_or(&[][..], Vec::as_slice);
-        if let Some(merged) = latest::merge(packed, values)? {
-            changed.push((device, merged));
+    for _ in 0..ROUNDS {
+        if open.is_empty() {
+            return Ok(());
         }
+        let devices: Vec<i64> = open.keys().copied().collect();
+        let mut rows = store::latest::of_devices(connection, &devices).await?;
+        let mut changes = Vec::with_capacity(devices.len());
+        for (&device_id, values) in &mut open {
+            let seen = rows.remove(&device_id);
+            if let Some(packed) = latest::merge(seen.as_deref().unwrap_or_default(), values)? {
+                changes.push(store::latest::Change {
+                    device_id,
+                    seen,
+                    packed,
+                });
+            }
+        }
+        let done = store::latest::replace(connection, &changes).await?;
+        open = changes
+            .iter()
+            .filter(|change| !done.contains(&change.device_id))
+            .filter_map(|change| open.remove_entry(&change.device_id))
+            .collect();
     }
-    store::latest::replace(tx, &changed).await?;
-    Ok(())
+    bail!(
+        "the values of {} devices were changed by others {ROUNDS} times",
+        open.len()
+    )
 }
 
 async fn events(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {

@@ -6,8 +6,8 @@ use bus::{Lane, Partition, Receipt, Receipts};
 use proto::hoshu::bus::v1::{LogEntry, LogLine};
 use thing_model::Report;
 
-use super::Item;
 use super::reply::Sent;
+use super::{Item, STRETCH};
 use crate::Thing;
 use crate::domain::answer::{Question, Standing};
 use crate::lines::{self, AnswerNote, Direction, part};
@@ -18,7 +18,10 @@ pub(super) async fn write(thing: &Thing, items: &[Item<'_>], sent: &[Option<Sent
     let mut report = Report::new();
     // A lane keeps its order: the last item's receipt stands for all before it.
     let mut receipts: HashMap<Partition, Receipt> = HashMap::new();
-    for (item, sent) in items.iter().zip(sent) {
+    for (number, (item, sent)) in items.iter().zip(sent).enumerate() {
+        if number % STRETCH == 0 {
+            tokio::task::yield_now().await;
+        }
         let entry = entry(item, sent.as_ref(), &mut report, now);
         if entry.lines.is_empty() {
             continue;
