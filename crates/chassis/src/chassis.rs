@@ -11,13 +11,15 @@ use opentelemetry::metrics::Meter;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::{Status, transport::Server};
+use tonic::{Code, Status, transport::Server};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::metrics::{self, Calls};
 use crate::peer::TOKEN_HEADER;
 use crate::{Clock, Noun, Peer, Phase, Process, Secret, Settings, Vault, database, trace};
 
@@ -128,6 +130,7 @@ impl Chassis {
         self.ready("database", Ok(()));
         database::migrate(&pool, migrator).await?;
         self.0.process.keep(pool.clone());
+        metrics::show_pool(&self.meter(), &pool);
         self.watch_database(pool.clone());
         Ok(pool)
     }
@@ -136,13 +139,16 @@ impl Chassis {
     fn watch_database(&self, pool: PgPool) {
         let chassis = self.clone();
         let stop = self.stopping(Phase::Flush);
+        let answers = metrics::database_answers(&self.meter());
         self.track(Phase::Flush, async move {
             while stop
                 .run_until_cancelled(tokio::time::sleep(LOOK))
                 .await
                 .is_some()
             {
+                let began = Instant::now();
                 let asked = sqlx::query("SELECT 1").execute(&pool).await;
+                answers.record(began.elapsed().as_secs_f64(), &[]);
                 chassis.ready(
                     "database",
                     asked.map(|_| ()).map_err(|error| error.to_string()),
@@ -176,8 +182,10 @@ impl Chassis {
             !token.is_empty(),
             "HOSHU_INTERNAL_TOKEN is not set: services show it to each other"
         );
+        let counted = Calls::new(&self.meter());
         let guarded = routes
             .into_axum_router()
+            .layer(middleware::from_fn_with_state(counted, count))
             .layer(middleware::from_fn_with_state(token, guard));
         let routes = Routes::from(guarded).prepare();
         if let Some(door) = self.0.process.door(self.0.noun) {
@@ -232,6 +240,22 @@ async fn guard(
         trace::adopt(&span, parent);
     }
     next.run(request).instrument(span).await
+}
+
+/// Only what was let in: a stranger must not make metrics.
+async fn count(
+    State(calls): State<Calls>,
+    request: axum::extract::Request,
+    next: Next,
+) -> axum::response::Response {
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    // An answer that goes well has its status behind its messages.
+    let status = Status::from_header_map(response.headers());
+    let code = status.map_or(Code::Ok, |status| status.code());
+    calls.count(method, code, began.elapsed());
+    response
 }
 
 /// Compares without telling by its time how much was right.

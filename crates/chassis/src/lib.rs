@@ -8,6 +8,7 @@ mod caller;
 mod chassis;
 mod clock;
 mod database;
+mod metrics;
 mod noun;
 mod ops;
 pub mod page;

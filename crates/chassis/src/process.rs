@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tonic::service::Routes;
 
 use crate::tasks::Tasks;
-use crate::{Chassis, Clock, Noun, Peer, Secret, Settings, Vault, ops};
+use crate::{Chassis, Clock, Noun, Peer, Secret, Settings, Vault, metrics, ops};
 
 /// What the roles of one process share: settings, time, tasks, and the doors they show each other.
 #[derive(Clone)]
@@ -66,6 +66,7 @@ impl Process {
     /// # Errors
     /// When `HOSHU_OPS_ADDR` is taken.
     pub async fn serve_ops(&self) -> anyhow::Result<()> {
+        metrics::show_process(&self.0.tasks);
         ops::serve(self.0.tasks.clone(), &self.0.settings.ops_addr).await
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
+use opentelemetry::KeyValue;
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,6 +72,13 @@ impl Tasks {
         self.report(&name, Ok(()));
         let tasks = self.clone();
         let stop = self.stopping(phase);
+        let restarts = opentelemetry::global::meter("process")
+            .u64_counter("task.restarts")
+            .with_description("tasks that failed and were started again, by task")
+            .build();
+        let task = [KeyValue::new("task", name.clone())];
+        // What stands at nothing is seen to rise; what is not there is not.
+        restarts.add(0, &task);
         self.track(phase, async move {
             let mut failures = 0;
             loop {
@@ -84,6 +92,7 @@ impl Tasks {
                     return;
                 }
                 tracing::error!(task = name, error, "task failed and is started again");
+                restarts.add(1, &task);
                 tasks.report(&name, Err(error));
                 if began.elapsed() > LONGEST_PAUSE * 2 {
                     failures = 0;

@@ -21,7 +21,17 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::Settings;
 use crate::settings::LogFormat;
 
-static REGISTRY: LazyLock<prometheus::Registry> = LazyLock::new(prometheus::Registry::new);
+/// With what the system knows of the process: CPU, memory, files.
+static REGISTRY: LazyLock<prometheus::Registry> = LazyLock::new(|| {
+    let registry = prometheus::Registry::new();
+    #[cfg(target_os = "linux")]
+    registry
+        .register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))
+        .expect("nothing is registered yet");
+    registry
+});
 
 /// What `/metrics` shows.
 pub(crate) fn registry() -> &'static prometheus::Registry {
