@@ -78,6 +78,7 @@ impl Bus {
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
         chassis.ready("nats", Ok(()));
+        bus.watch_streams();
         Ok(bus)
     }
 

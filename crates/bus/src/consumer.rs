@@ -89,6 +89,9 @@ impl Bus {
             .u64_counter("inbox.failures")
             .with_description("groups that failed, by inbox")
             .build();
+        // What stands at nothing is seen to rise; what is not there is not.
+        failed.add(0, &[KeyValue::new("inbox", spec.name)]);
+        parked::counter(self).add(0, &[KeyValue::new("inbox", spec.name)]);
         self.chassis().spawn(Phase::Inbox, &name, move |stop| {
             let consumer = Consumer {
                 bus: bus.clone(),

@@ -19,6 +19,7 @@ mod partition;
 mod publisher;
 mod streams;
 mod trouble;
+mod watch;
 
 pub use batch::{Batch, EncodeItem};
 pub use connection::Bus;

@@ -45,6 +45,7 @@ pub async fn tell(connection: &mut PgConnection, noun: Noun, mut event: Event) -
 impl Bus {
     /// Tells the rows of this role's outbox, each until the stream has it.
     pub fn outbox(&self, pool: PgPool) {
+        self.watch_outbox(pool.clone());
         let bus = self.clone();
         self.chassis().spawn(Phase::Flush, "outbox", move |stop| {
             let (bus, pool) = (bus.clone(), pool.clone());

@@ -5,6 +5,7 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream as NatsStream;
 use futures::StreamExt;
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
 use prost::Message;
 use proto::hoshu::bus::v1::Parked;
 
@@ -43,14 +44,16 @@ pub(crate) async fn park(
         .publish(subject, parked.encode_to_vec().into())
         .await?;
     kept.await.context("parking")?;
-    let parked = bus
-        .chassis()
-        .meter()
-        .u64_counter("inbox.parked")
-        .with_description("messages parked, by inbox")
-        .build();
-    parked.add(1, &[KeyValue::new("inbox", inbox.name)]);
+    counter(bus).add(1, &[KeyValue::new("inbox", inbox.name)]);
     Ok(())
+}
+
+pub(crate) fn counter(bus: &Bus) -> Counter<u64> {
+    let meter = bus.chassis().meter();
+    let counter = meter.u64_counter("inbox.parked");
+    counter
+        .with_description("messages parked, by inbox")
+        .build()
 }
 
 /// The parked messages, oldest first, at most `limit`.

@@ -26,7 +26,7 @@ pub(crate) const ACK_WAIT: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Stream {
-    const ALL: [Stream; 5] = [
+    pub(crate) const ALL: [Stream; 5] = [
         Stream::Up,
         Stream::Presence,
         Stream::Log,
@@ -34,7 +34,7 @@ impl Stream {
         Stream::Parked,
     ];
 
-    fn stem(self) -> &'static str {
+    pub(crate) fn stem(self) -> &'static str {
         match self {
             Stream::Up => "up",
             Stream::Presence => "presence",
@@ -110,11 +110,20 @@ pub(crate) async fn declare(jetstream: &Context, settings: &Settings) -> anyhow:
 pub(crate) async fn pending(jetstream: &Context, prefix: &str) -> anyhow::Result<u64> {
     let mut pending = 0;
     for inbox in inbox::ALL {
-        let stream = jetstream
-            .get_stream_no_info(inbox.stream.name(prefix))
-            .await?;
-        let info = stream.consumer_info(inbox.name).await?;
-        pending += info.num_pending + info.num_ack_pending as u64;
+        pending += waiting(jetstream, prefix, inbox).await?;
     }
     Ok(pending)
+}
+
+/// Messages that one consumer has still to acknowledge.
+pub(crate) async fn waiting(
+    jetstream: &Context,
+    prefix: &str,
+    inbox: inbox::Spec,
+) -> anyhow::Result<u64> {
+    let stream = jetstream
+        .get_stream_no_info(inbox.stream.name(prefix))
+        .await?;
+    let info = stream.consumer_info(inbox.name).await?;
+    Ok(info.num_pending + info.num_ack_pending as u64)
 }
