@@ -1,10 +1,12 @@
 //! Messages to devices, from whoever has one: found by device, handed to its session, and answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use alink::MessageId;
 use bus::Addressee;
 use proto::hoshu::bus::v1::{
-    Close, Down, DownBatch, DownOutcomes, close::Why, down::Action, down_outcome::Kind,
+    Close, Down, DownBatch, DownOutcome, DownOutcomes, close::Why, down::Action,
+    down_outcome::Kind, publish::Answer,
 };
 
 use crate::{
@@ -33,6 +35,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
 
 async fn deliver(gateway: &Arc<Gateway>, to: Addressee, batch: DownBatch) -> DownOutcomes {
     let answers = Answers::new(batch.items.len());
+    let asked = oldest_asked(&batch.items);
     let mut offline = Vec::new();
     for (index, item) in batch.items.into_iter().enumerate() {
         let ticket = answers.ticket(index);
@@ -44,10 +47,38 @@ async fn deliver(gateway: &Arc<Gateway>, to: Addressee, batch: DownBatch) -> Dow
         keep(gateway, offline).await;
     }
     let outcomes = answers.wait(PATIENCE).await;
-    for outcome in &outcomes {
-        gateway.metrics.delivered(outcome.kind().as_str_name());
+    count(gateway, &outcomes);
+    let is_written = |outcome: &DownOutcome| outcome.kind() == Kind::Written;
+    if let Some(asked) = asked.filter(|_| outcomes.iter().any(is_written)) {
+        let took = gateway.clock.now_ms().saturating_sub(asked);
+        let took = Duration::from_millis(took.try_into().unwrap_or_default());
+        gateway.metrics.replied(took);
     }
     DownOutcomes { outcomes }
+}
+
+/// A batch has few outcomes, so that they are counted before they are told.
+fn count(gateway: &Gateway, outcomes: &[DownOutcome]) {
+    let mut kinds: HashMap<&str, u64> = HashMap::new();
+    for outcome in outcomes {
+        *kinds.entry(outcome.kind().as_str_name()).or_default() += 1;
+    }
+    for (kind, messages) in kinds {
+        gateway.metrics.delivered(kind, messages);
+    }
+}
+
+/// When the oldest message came that is replied to here, in UTC milliseconds. Nothing for other
+/// deliveries: their outcomes wait for devices. A reply has the id of what it answers.
+fn oldest_asked(items: &[Down]) -> Option<i64> {
+    let asked = items.iter().map(|item| match &item.action {
+        Some(Action::Publish(publish)) if publish.answer() == Answer::Unspecified => {
+            let id = MessageId::try_from(item.message_id.as_ref()).ok()?;
+            Some(id.time_ms())
+        }
+        _ => None,
+    });
+    asked.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 /// Gives the item to its session; what may be kept for a device that is away comes back.

@@ -1,8 +1,10 @@
 //! What operators see of the door.
 
+use std::time::Duration;
+
 use opentelemetry::{
     KeyValue,
-    metrics::{Counter, Meter, UpDownCounter},
+    metrics::{Counter, Histogram, Meter, UpDownCounter},
 };
 
 pub(crate) struct Metrics {
@@ -13,11 +15,18 @@ pub(crate) struct Metrics {
     published: Counter<u64>,
     refused: Counter<u64>,
     delivered: Counter<u64>,
+    opened: Histogram<f64>,
+    acknowledged: Histogram<f64>,
+    replied: Histogram<f64>,
 }
 
 impl Metrics {
     pub(crate) fn new(meter: &Meter) -> Self {
         let counter = |name, what| meter.u64_counter(name).with_description(what).build();
+        let seconds = |name, what| {
+            let histogram = meter.f64_histogram(name).with_unit("s");
+            histogram.with_description(what).build()
+        };
         Self {
             connections: meter
                 .i64_up_down_counter("gateway.connections")
@@ -35,12 +44,25 @@ impl Metrics {
                 "messages refused at the door, by reason",
             ),
             delivered: counter("gateway.deliveries", "messages to devices, by outcome"),
+            opened: seconds(
+                "gateway.connect.duration",
+                "from a device's CONNECT to its CONNACK",
+            ),
+            acknowledged: seconds(
+                "gateway.puback.duration",
+                "from a PUBLISH to its PUBACK: the oldest of those that leave together",
+            ),
+            replied: seconds(
+                "gateway.reply.duration",
+                "from a device's message to the reply: the oldest of those that come together",
+            ),
         }
     }
 
-    pub(crate) fn connected(&self) {
+    pub(crate) fn connected(&self, took: Duration) {
         self.connections.add(1, &[]);
         self.connected.add(1, &[]);
+        self.opened.record(took.as_secs_f64(), &[]);
     }
 
     pub(crate) fn disconnected(&self, reason: &'static str) {
@@ -62,7 +84,18 @@ impl Metrics {
         self.refused.add(1, &[KeyValue::new("reason", reason)]);
     }
 
-    pub(crate) fn delivered(&self, outcome: &'static str) {
-        self.delivered.add(1, &[KeyValue::new("outcome", outcome)]);
+    pub(crate) fn delivered(&self, outcome: &'static str, messages: u64) {
+        self.delivered
+            .add(messages, &[KeyValue::new("outcome", outcome)]);
+    }
+
+    /// Once for all PUBACKs that leave together.
+    pub(crate) fn acknowledged(&self, took_ms: i32) {
+        self.acknowledged.record(f64::from(took_ms) / 1000.0, &[]);
+    }
+
+    /// Once for all replies that come together.
+    pub(crate) fn replied(&self, took: Duration) {
+        self.replied.record(took.as_secs_f64(), &[]);
     }
 }

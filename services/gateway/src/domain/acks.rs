@@ -9,6 +9,8 @@ pub(crate) struct Pending<R> {
     pub(crate) reason: R,
     /// Which lane it waits for: an index that the session gives.
     pub(crate) lane: u8,
+    /// When its PUBLISH came, in milliseconds that wrap after 49 days: more would make every PUBACK larger.
+    pub(crate) since_ms: u32,
     /// How many messages of that lane must be durable.
     pub(crate) at: u64,
 }
@@ -61,8 +63,14 @@ mod tests {
             packet_id: NonZeroU16::new(id).unwrap(),
             reason: (),
             lane,
+            since_ms: 0,
             at,
         }
+    }
+
+    #[test]
+    fn a_pending_puback_is_small() {
+        assert_eq!(size_of::<Pending<u8>>(), 16);
     }
 
     #[test]

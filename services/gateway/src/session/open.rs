@@ -73,6 +73,7 @@ where
     let greeting = stop
         .run_until_cancelled(tokio::time::timeout_at(until, greet(&mut io)))
         .await?;
+    let greeted = Instant::now();
     let admitted = match greeting {
         Ok(Ok(greeting)) => admit(gateway, greeting, peer, transport).await,
         Ok(Err(refused)) => Err(refused),
@@ -80,7 +81,7 @@ where
     };
     match admitted {
         Ok((session, input, output)) => {
-            gateway.metrics.connected();
+            gateway.metrics.connected(greeted.elapsed());
             Some(Connection {
                 io,
                 input,

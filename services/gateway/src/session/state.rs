@@ -231,10 +231,16 @@ impl Session {
             self.refusals.told(*why, *when, at);
         }
         if let Some((packet_id, reason)) = outbound.ack {
+            let came = match &outbound.body {
+                Body::Up(up) => up.received_at,
+                Body::Refusal(_, _, when) => *when,
+                Body::Log(_) => self.heard_ms,
+            };
             self.acks.push(Pending {
                 packet_id,
                 reason,
                 lane: way as u8,
+                since_ms: wrapping_ms(came),
                 at,
             });
         }
@@ -247,6 +253,7 @@ impl Session {
             packet_id,
             reason,
             lane: Way::Log as u8,
+            since_ms: wrapping_ms(self.heard_ms),
             at,
         });
     }
@@ -300,8 +307,15 @@ impl Session {
     /// Lets PUBACKs go that are due, in order.
     pub(super) fn release_acks(&mut self, output: &mut BytesMut) {
         let lanes = &self.lanes;
+        let mut oldest = None;
         while let Some(ack) = self.acks.next(|lane| lanes.durable(lane)) {
             self.wire.puback(output, ack.packet_id, ack.reason);
+            oldest.get_or_insert(ack.since_ms);
+        }
+        if let Some(since) = oldest {
+            // Less than nothing when the clock was set back meanwhile.
+            let took = wrapping_ms(self.now()).wrapping_sub(since) as i32;
+            self.gateway.metrics.acknowledged(took.max(0));
         }
     }
 
@@ -361,4 +375,9 @@ impl Session {
         }
         self.send_waiting(now, output);
     }
+}
+
+/// Of UTC milliseconds, what tells times of 49 days apart.
+fn wrapping_ms(time: i64) -> u32 {
+    time as u32
 }
