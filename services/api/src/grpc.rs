@@ -21,6 +21,7 @@ use crate::auth::Auth;
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::forward::Peers;
+use crate::metrics::Metrics;
 use crate::serve;
 
 pub(crate) async fn open(
@@ -41,6 +42,7 @@ pub(crate) async fn open(
         auth: auth.clone(),
         peers: peers.clone(),
         message_limit: config.message_limit,
+        metrics: Metrics::of_grpc(&chassis.meter()),
     });
 
     let (health, health_service) = tonic_health::server::health_reporter();

@@ -16,6 +16,7 @@ mod first;
 mod forward;
 mod grpc;
 mod inbox;
+mod metrics;
 mod openapi;
 mod problem;
 mod rest;

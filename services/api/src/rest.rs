@@ -1,6 +1,5 @@
 //! The REST door: a route for every operation that has one, the OpenAPI document and its browser.
 
-mod metrics;
 mod operation;
 
 use std::collections::BTreeMap;
@@ -21,6 +20,7 @@ use crate::auth::Auth;
 use crate::config::Config;
 use crate::contract::{Contract, Operation, ROOT, Rest};
 use crate::forward::Peers;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::{docs, openapi, serve};
 
@@ -30,7 +30,7 @@ pub(crate) struct Door {
     peers: Peers,
     body_limit: usize,
     body_within: Duration,
-    metrics: metrics::Metrics,
+    metrics: Metrics,
 }
 
 pub(crate) async fn open(
@@ -45,7 +45,7 @@ pub(crate) async fn open(
         peers: peers.clone(),
         body_limit: config.body_limit,
         body_within: Duration::from_secs(config.body_seconds),
-        metrics: metrics::Metrics::new(&chassis.meter()),
+        metrics: Metrics::of_rest(&chassis.meter()),
     };
     let listener = serve::listen(&chassis.settings().api_addr, "HOSHU_API_ADDR").await?;
     serve::http(

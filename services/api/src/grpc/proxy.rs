@@ -10,6 +10,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use http::HeaderMap;
 use prost_reflect::{DynamicMessage, Value};
+use tokio::time::Instant;
 use tonic::server::Grpc;
 use tonic::{Code, Request, Response, Status};
 use tower::service_fn;
@@ -18,6 +19,7 @@ use tracing::Instrument;
 use crate::auth::{Auth, Identity};
 use crate::contract::Operation;
 use crate::forward::{self, Peers, RawCodec};
+use crate::metrics::Metrics;
 
 pub(super) struct Proxy {
     /// By `/package.Service/Method`.
@@ -25,6 +27,7 @@ pub(super) struct Proxy {
     pub(super) auth: Arc<Auth>,
     pub(super) peers: Peers,
     pub(super) message_limit: usize,
+    pub(super) metrics: Metrics,
 }
 
 impl Proxy {
@@ -43,7 +46,18 @@ impl Proxy {
         if let Some(parent) = parent {
             chassis::trace::adopt(&span, parent);
         }
-        self.carry(operation, request).instrument(span).await
+        let began = Instant::now();
+        let response = self
+            .clone()
+            .carry(operation.clone(), request)
+            .instrument(span)
+            .await;
+        // An answer that goes well has its status behind its messages.
+        let status = Status::from_header_map(response.headers());
+        let code = status.map_or(Code::Ok, |status| status.code());
+        let code = i64::from(i32::from(code));
+        self.metrics.count(&operation, code, began.elapsed());
+        response
     }
 
     async fn carry(

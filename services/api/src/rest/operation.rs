@@ -25,8 +25,8 @@ pub(super) async fn serve(door: &Door, endpoint: &Endpoint, request: Request) ->
     };
     let answer = answer(door, operation, rest, request).await;
     let response = answer.unwrap_or_else(|problem| problem.into_response(&trace_id()));
-    door.metrics
-        .count(operation, response.status().as_u16(), began.elapsed());
+    let status = response.status().as_u16().into();
+    door.metrics.count(operation, status, began.elapsed());
     response
 }
 
