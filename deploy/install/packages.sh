@@ -46,7 +46,7 @@ apt-get install -y -qq --no-install-recommends "$@" </dev/null
 if command -v systemctl >/dev/null; then
     for package in "$@"; do
         case $package in
-        postgresql | nats-server | mosquitto) systemctl disable --quiet "$package" || true ;;
+        postgresql | nats-server | mosquitto | prometheus) systemctl disable --quiet "$package" || true ;;
         esac
     done
 fi

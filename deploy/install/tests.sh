@@ -15,6 +15,8 @@ command -v setpriv >/dev/null || missing="$missing util-linux"
 command -v psql >/dev/null || missing="$missing postgresql-client"
 # A lone gateway is given a certificate.
 command -v openssl >/dev/null || missing="$missing openssl"
+# The alerts and the dashboard are checked by promtool, which Debian has in no package of its own.
+command -v promtool >/dev/null || missing="$missing prometheus"
 # Words of our own, none with a space.
 # shellcheck disable=SC2086
 deploy/install/packages.sh $missing
