@@ -13,7 +13,7 @@ class Platform:
     def __init__(self, folder, **settings):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.data = self.folder / "data"
+        self.data = self.folder / ".hoshu"
         self.mqtt_port, self.mqtts_port, self.api_port, self.grpc_port, self.ops_port = (free_port() for _ in range(5))
         self.settings = {
             "HOSHU_DATA_DIR": str(self.data),

@@ -46,6 +46,10 @@ class Process:
         return self._child.pid
 
     @property
+    def has_started(self):
+        return self._child is not None
+
+    @property
     def has_ended(self):
         return self._child.poll() is not None
 
