@@ -73,7 +73,7 @@ fn count(gateway: &Gateway, outcomes: &[DownOutcome]) {
 fn oldest_asked(items: &[Down]) -> Option<i64> {
     let asked = items.iter().map(|item| match &item.action {
         Some(Action::Publish(publish)) if publish.answer() == Answer::Unspecified => {
-            let id = MessageId::try_from(item.message_id.as_ref()).ok()?;
+            let id = MessageId::try_from(&item.message_id[..]).ok()?;
             Some(id.time_ms())
         }
         _ => None,
