@@ -112,10 +112,33 @@ impl Way {
                 let Ok(answer) = answer;
                 Ok(answer)
             }
+            // What the service itself has to say comes as an answer: here the way to it failed.
             Way::There(channel) => channel
                 .oneshot(request)
                 .await
-                .map_err(|error| Status::from_error(error.into())),
+                .map_err(|error| Status::unavailable(format!("no connection: {error:?}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_that_dies_while_it_is_asked_is_unavailable() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let dying = async {
+            let (mut asked, _) = listener.accept().await.unwrap();
+            asked.read_u8().await.unwrap();
+        };
+        let mut peer = Peer::there(&address, &Secret::new("token")).unwrap();
+        let (answer, ()) = tokio::join!(peer.call(Request::new(Body::empty())), dying);
+        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
     }
 }
