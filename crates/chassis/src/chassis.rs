@@ -147,11 +147,22 @@ impl Chassis {
                 .is_some()
             {
                 let began = Instant::now();
-                let asked = sqlx::query("SELECT 1").execute(&pool).await;
+                let asked = sqlx::query("SELECT 1").execute(&pool);
+                tokio::pin!(asked);
+                // Awaited to its end: a query that is given up keeps its connection until it is answered.
+                let answer = loop {
+                    tokio::select! {
+                        answer = &mut asked => break answer,
+                        () = tokio::time::sleep(LOOK) => {
+                            chassis.ready("database", Err("it does not answer".into()));
+                        }
+                        () = stop.cancelled() => return,
+                    }
+                };
                 answers.record(began.elapsed().as_secs_f64(), &[]);
                 chassis.ready(
                     "database",
-                    asked.map(|_| ()).map_err(|error| error.to_string()),
+                    answer.map(|_| ()).map_err(|error| error.to_string()),
                 );
             }
         });
