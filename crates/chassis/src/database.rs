@@ -45,3 +45,43 @@ pub(crate) async fn migrate(pool: &PgPool, migrator: &'static Migrator) -> anyho
         .await
         .context("the database could not be brought up to this release")
 }
+
+/// Whether the database was away, or could not do just now what it can do later: the same work, unchanged, may
+/// then succeed.
+pub fn database_is_away(error: &sqlx::Error) -> bool {
+    match error {
+        // A link that breaks while it is made shows as a protocol error.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| state_is_away(&code)),
+        _ => false,
+    }
+}
+
+/// By PostgreSQL's SQLSTATE (its appendix A).
+fn state_is_away(state: &str) -> bool {
+    // Connection, out of resources (also a full disk), shutdown or recovery, I/O error, read-only standby;
+    // and transactions that met another's.
+    ["08", "53", "57P", "58", "25006", "40001", "40P01"]
+        .iter()
+        .any(|class| state.starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_waited_for_and_a_wrong_row_is_not() {
+        for away in ["08006", "53100", "57P01", "57P03", "40P01", "25006"] {
+            assert!(state_is_away(away), "{away}");
+        }
+        for wrong in ["23505", "22P02", "42P01", "57014"] {
+            assert!(!state_is_away(wrong), "{wrong}");
+        }
+        assert!(database_is_away(&sqlx::Error::Protocol("cut".into())));
+    }
+}

@@ -25,6 +25,7 @@ mod vault;
 pub use caller::Caller;
 pub use chassis::Chassis;
 pub use clock::Clock;
+pub use database::database_is_away;
 pub use noun::Noun;
 pub use peer::Peer;
 pub use process::Process;

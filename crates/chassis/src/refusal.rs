@@ -7,6 +7,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use crate::database_is_away;
+
 /// Domain of every `google.rpc.ErrorInfo` of ours.
 const DOMAIN: &str = "hoshu";
 /// Metadata key of the numeric code.
@@ -155,27 +157,11 @@ impl std::error::Error for Refusal {}
 
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
-        if is_away(&error) {
+        if database_is_away(&error) {
             tracing::warn!(error = format!("{error:#}"), "the database is away");
             return Self::unavailable("the database");
         }
         Self::internal(error)
-    }
-}
-
-/// A link that breaks while it is made shows as a protocol error, a server that stops or starts as a code of its own:
-/// shutting down, crashed, starting, too many connections.
-fn is_away(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| ["57P01", "57P02", "57P03", "53300"].contains(&&*code)),
-        _ => false,
     }
 }
 
