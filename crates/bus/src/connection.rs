@@ -1,6 +1,6 @@
 //! The connection to NATS.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,10 +9,13 @@ use async_nats::{Client, ConnectOptions, Event, HeaderMap, ServerAddr};
 use chassis::{Chassis, Phase, trace};
 use proto::hoshu::bus::v1::DeviceRef;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::{Partition, streams};
 
 const NOT_AN_ADDRESS: &str = "HOSHU_NATS_URL is not an address as nats://host:4222";
+/// Pause between two lines of the log about the same trouble: attempts to connect fail ten times a second.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// One role's connection to NATS. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +39,7 @@ impl Bus {
         anyhow::ensure!(!url.is_empty(), "HOSHU_NATS_URL is not set");
         let (count, connected) = watch::channel(0);
         let shown = chassis.clone();
+        let trouble = Mutex::new(None);
         let client = options(url)?
             .name(chassis.node())
             .retry_on_initial_connect()
@@ -50,11 +54,22 @@ impl Bus {
                     Event::Connected => {
                         count.send_modify(|count| *count += 1);
                         shown.ready("nats", Ok(()));
+                        if trouble.lock().expect("not poisoned").take().is_some() {
+                            tracing::info!("NATS is back");
+                        }
                     }
-                    Event::Disconnected => shown.ready("nats", Err("NATS is away".into())),
                     // At a stop connections end: nothing is wrong.
                     _ if shown.stopping(Phase::Flush).is_cancelled() => {}
-                    other => tracing::warn!(event = %other, "NATS"),
+                    event => {
+                        if matches!(event, Event::Disconnected) {
+                            shown.ready("nats", Err("NATS is away".into()));
+                        }
+                        let mut told = trouble.lock().expect("not poisoned");
+                        if told.is_none_or(|told: Instant| told.elapsed() > TOLD_AGAIN) {
+                            tracing::warn!(%event, "NATS");
+                            *told = Some(Instant::now());
+                        }
+                    }
                 }
                 std::future::ready(())
             })
