@@ -14,6 +14,9 @@ use crate::connection::headers;
 use crate::inbox::Spec;
 use crate::streams::Stream;
 
+/// Bytes that are kept free for what is said of a message, beside the message itself.
+const SAID: usize = 8 * 1024;
+
 /// A parked message and its number, by which it is replayed.
 #[derive(Debug)]
 pub struct Entry {
@@ -21,21 +24,26 @@ pub struct Entry {
     pub message: Parked,
 }
 
-/// Keeps what could not be handled. Returns when it is durable, so that the original may be acknowledged.
+/// Keeps what could not be handled; of what is too large for NATS with what is said of it, the beginning: none
+/// of our own messages is, and another's must not come back for ever. Returns when it is durable, so that the
+/// original may be acknowledged.
 pub(crate) async fn park(
     bus: &Bus,
     inbox: Spec,
     subject: &str,
-    payload: Vec<u8>,
+    mut payload: Vec<u8>,
     error: &str,
 ) -> anyhow::Result<()> {
     tracing::error!(inbox = inbox.name, subject, error, "a message is parked");
+    let len = payload.len();
+    payload.truncate(bus.client().server_info().max_payload.saturating_sub(SAID));
     let parked = Parked {
         stream: inbox.stream.name(&bus.chassis().settings().nats_prefix),
         consumer: inbox.name.to_owned(),
         subject: subject.to_owned(),
+        cut: (len - payload.len()) as u64,
         payload: payload.into(),
-        error: error.to_owned(),
+        error: error.chars().take(SAID / 8).collect(),
         at: bus.chassis().clock().now_ms(),
     };
     let subject = bus.subject(format_args!("parked.{}", inbox.name));
@@ -96,6 +104,10 @@ pub async fn replay(bus: &Bus, number: u64) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("there is no parked message {number}"))?;
     let parked = Parked::decode(raw.payload)?;
+    anyhow::ensure!(
+        parked.cut == 0,
+        "only the beginning of message {number} was kept: it was too large"
+    );
     let id = format!("parked-{number}");
     let sent = bus.jetstream().publish_with_headers(
         parked.subject,
