@@ -10,6 +10,7 @@ import pytest
 from hoshu.model import REPORT
 from hoshu.mqtt import Refused, connect
 from hoshu.platform import Platform
+from hoshu.process import children_of
 from hoshu.things import make_boiler
 from hoshu.wait import PATIENCE_SECONDS, until
 
@@ -20,15 +21,6 @@ def house(tmp_path):
     yield platform.start()
     if not platform.process.has_ended:
         platform.stop()
-
-
-def children_of(pid):
-    """Every process below this one, as the kernel tells."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *children_of(child)]
-    return found
 
 
 def is_alive(pid):

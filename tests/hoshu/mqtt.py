@@ -31,7 +31,8 @@ class Connection:
 
     _ids = itertools.count(1)
 
-    def __init__(self, port, shown, version=V3, clean=True, keep_alive=60, ca_file=None, will=None, session_seconds=0):
+    def __init__(self, port, shown, version=V3, clean=True, keep_alive=60, ca_file=None, will=None, session_seconds=0, on_message=None):
+        """`on_message` is given this connection and each message, instead of the inbox, and must not wait."""
         self.inbox = queue.Queue()
         self.connack = None
         self.session_present = False
@@ -46,7 +47,8 @@ class Connection:
         client.username_pw_set(shown.username, shown.password)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = lambda _client, _data, message: self.inbox.put(message)
+        take = on_message or (lambda _, message: self.inbox.put(message))
+        client.on_message = lambda _client, _data, message: take(self, message)
         client.on_publish = lambda _client, _data, mid: self._acknowledged.setdefault(mid, threading.Event()).set()
         client.on_subscribe = self._on_subscribe
         if will is not None:
@@ -62,6 +64,8 @@ class Connection:
         client.connect("localhost" if ca_file else "127.0.0.1", port, keepalive=keep_alive, **options)
         client.loop_start()
         assert self._opened.wait(PATIENCE_SECONDS), "no CONNACK"
+        if self.connack is None:
+            raise ConnectionError("closed before CONNACK")
         if self.connack != 0:
             raise Refused(self.connack)
 
@@ -79,7 +83,7 @@ class Connection:
     def _on_subscribe(self, _client, _data, mid, granted, _properties=None):
         self._granted[mid] = [getattr(one, "value", one) for one in granted]
 
-    def publish(self, topic, payload, qos=1, retain=False):
+    def publish(self, topic, payload, qos=1, retain=False, within=PATIENCE_SECONDS):
         """Sends, and with QoS 1 waits for the PUBACK; answers with the packet's id."""
         if isinstance(payload, (dict, list)):
             payload = json.dumps(payload)
@@ -87,7 +91,7 @@ class Connection:
         assert sent.rc == paho.MQTT_ERR_SUCCESS, paho.error_string(sent.rc)
         if qos:
             done = self._acknowledged.setdefault(sent.mid, threading.Event())
-            until(lambda: done.is_set() or self.closed.is_set(), f"a PUBACK of {topic}")
+            until(lambda: done.is_set() or self.closed.is_set(), f"a PUBACK of {topic}", within)
             assert done.is_set(), f"closed before the PUBACK of {topic}"
         return sent.mid
 

@@ -19,6 +19,10 @@ class Rest:
         self.token = token
         self.session = requests.Session()
 
+    def again(self):
+        """The same account, on connections of its own: a session is not for two threads."""
+        return Rest(self.url, self.token)
+
     def send(self, method, path, body=None, query=None, raw=None, headers=None):
         """One request and its response, whatever that is. `raw` is a body that is sent as it stands."""
         headers = dict(headers or {})

@@ -1,0 +1,8 @@
+"""How large a case is: small in every run of the tests, as large as one likes in `make test-faults`."""
+
+import os
+
+POSTS = int(os.environ.get("HOSHU_FAULTS_POSTS", "300"))
+DEVICES = int(os.environ.get("HOSHU_FAULTS_DEVICES", "20"))
+# Limit of a whole case.
+LONGEST_SECONDS = 120 + POSTS / 10
