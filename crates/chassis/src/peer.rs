@@ -20,6 +20,10 @@ use crate::{Secret, trace};
 pub(crate) const TOKEN_HEADER: &str = "hoshu-internal-token";
 
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How often a peer's connection is tried, and how long that may take: then another connection is made, which
+/// may lead to another pod. Together they are shorter than a call's deadline.
+const TRIED_EVERY: Duration = Duration::from_secs(5);
+const TRIAL: Duration = Duration::from_secs(3);
 
 /// A role's gRPC door: in this process its routes are called directly, without HTTP/2;
 /// elsewhere over a channel. For the generated clients it is the same.
@@ -45,7 +49,8 @@ impl Peer {
     pub(crate) fn there(address: &str, token: &Secret) -> anyhow::Result<Self> {
         let endpoint = Endpoint::from_shared(address.to_owned())?
             .connect_timeout(Duration::from_secs(3))
-            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_interval(TRIED_EVERY)
+            .keep_alive_timeout(TRIAL)
             .keep_alive_while_idle(true)
             .tcp_nodelay(true);
         Ok(Self::new(Way::There(endpoint.connect_lazy()), token))
