@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alink::log::RrpcCode;
-use chassis::{Phase, Refusal};
+use chassis::{Phase, Refusal, database_is_away};
 use chrono::{DateTime, Utc};
 use proto::hoshu::thing::v1::CommandResult;
 
@@ -73,8 +73,12 @@ impl Command {
     ) -> Result<Option<Answered>, Refusal> {
         let clock = self.thing.chassis.clock();
         loop {
-            if let Some(answered) = command::answered(&self.thing.pool, self.id).await? {
-                return Ok(Some(answered));
+            match command::answered(&self.thing.pool, self.id).await {
+                Ok(Some(answered)) => return Ok(Some(answered)),
+                Ok(None) => {}
+                // It was sent all the same: who heard that the store is away would send it again.
+                Err(error) if database_is_away(&error) => {}
+                Err(error) => return Err(error.into()),
             }
             let Ok(left) = (until - clock.now()).to_std() else {
                 return Ok(None);
