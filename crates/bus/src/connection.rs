@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use crate::{Partition, streams};
 
 const NOT_AN_ADDRESS: &str = "HOSHU_NATS_URL is not an address as nats://host:4222";
-/// Pause between two lines of the log about the same trouble: attempts to connect fail ten times a second.
-const TOLD_AGAIN: Duration = Duration::from_secs(10);
+/// Pause between two lines of the log about the same trouble: what is tried again fails ten times a second.
+pub(crate) const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// One role's connection to NATS. Cheap to clone.
 #[derive(Clone)]

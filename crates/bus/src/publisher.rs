@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::batch::put_item;
-use crate::connection::headers;
+use crate::connection::{TOLD_AGAIN, headers};
 use crate::{Batch, Bus, EncodeItem, Lane, Partition};
 
 /// Bytes of a full batch; larger ones are slow to consume. A single larger item goes alone.
@@ -149,14 +149,15 @@ impl Bus {
                     durable: watch::Sender::new(0),
                 });
                 lanes.insert((*word, partition), lane.clone());
+                let name = format!("publish.{stem}.{}", partition.number());
                 let sender = Arc::new(Sender {
                     bus: self.clone(),
+                    name: name.clone(),
                     lane,
                     pace: B::PACE,
                     start: start.clone(),
                     sent: AtomicU64::new(0),
                 });
-                let name = format!("publish.{stem}.{}", partition.number());
                 self.chassis()
                     .spawn(Phase::Flush, &name, move |stop| sender.clone().run(stop));
             }
@@ -286,6 +287,8 @@ impl LaneState {
 /// Sends one lane's batches.
 struct Sender {
     bus: Bus,
+    /// In `/readyz`.
+    name: String,
     lane: Arc<LaneState>,
     pace: Duration,
     start: String,
@@ -327,13 +330,22 @@ impl Sender {
             .as_ref()
             .and_then(|chunk| chunk.traceparent.as_deref());
         let headers = headers(Some(&id), traceparent);
+        let mut told = None;
         while let Err(error) = self.send_once(&headers, payload.clone()).await {
-            tracing::warn!(
-                subject = self.lane.subject,
-                error = format!("{error:#}"),
-                "a batch is sent again"
-            );
+            let text = format!("{error:#}");
+            if told.is_none_or(|told: Instant| told.elapsed() > TOLD_AGAIN) {
+                tracing::warn!(
+                    subject = self.lane.subject,
+                    error = text,
+                    "a batch is sent again, until its stream has it"
+                );
+                told = Some(Instant::now());
+            }
+            self.bus.chassis().ready(&self.name, Err(text));
             tokio::time::sleep(REFUSED_PAUSE).await;
+        }
+        if told.is_some() {
+            self.bus.chassis().ready(&self.name, Ok(()));
         }
         if let Some(chunk) = held.chunk.take() {
             self.lane
