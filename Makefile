@@ -4,7 +4,7 @@
 #
 # On a fresh Debian or Ubuntu with a Rust toolchain each installs what is missing.
 
-.PHONY: up test bench test-e2e fmt lint queries
+.PHONY: up test bench test-e2e test-faults fmt lint queries
 
 up:
 	@deploy/install/platform.sh
@@ -23,6 +23,13 @@ bench:
 # From outside only: `hoshu up` as a process, real SDKs and clients.
 test-e2e:
 	@if [ -x tests/run ]; then PATH="$$PWD/.venv/bin:$$PWD/tests/node/node_modules/.bin:$$PATH" exec tests/run; fi
+
+# The long form of tests/faults: every part, thousands of posts, about an hour and a half.
+test-faults: export HOSHU_FAULTS_POSTS ?= 10000
+test-faults: export HOSHU_FAULTS_DEVICES ?= 200
+test-faults: export HOSHU_FAULTS_AWAY_SECONDS ?= 300
+test-faults:
+	@exec tests/run tests/faults -m "long or not long"
 
 fmt:
 	@cargo fmt --all

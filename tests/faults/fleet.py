@@ -3,13 +3,16 @@
 import itertools
 import json
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 
 import requests
 
-from faults.size import LONGEST_SECONDS
+from faults.size import DEVICES, LONGEST_SECONDS
+from hoshu.model import boiler
 from hoshu.mqtt import Refused, connect
+from hoshu.things import make_product
 from hoshu.wait import until
 
 # Posts of all devices together: enough to keep every role busy, and few enough for a small machine.
@@ -130,11 +133,16 @@ class Person:
 
 
 class Fleet:
-    def __init__(self, platform, rest, devices):
-        pause = len(devices) / POSTS_PER_SECOND
-        self.posters = [Poster(platform, device, pause) for device in devices]
+    def __init__(self, platform, rest):
+        self.product = make_product(rest, boiler())
+        pause = DEVICES / POSTS_PER_SECOND
+        self.posters = [Poster(platform, device, pause) for device in self.product.devices(DEVICES)]
         until(lambda: all(poster.connections for poster in self.posters), "all connected")
         self._people = [Person(rest.again(), self.posters[start::PEOPLE]) for start in range(PEOPLE)]
+
+    @property
+    def commands(self):
+        return [command for person in self._people for command in person.commands]
 
     def acknowledged(self):
         return sum(len(poster.acknowledged) for poster in self.posters)
@@ -149,9 +157,21 @@ class Fleet:
     def until_more_are_acknowledged(self, count):
         self.until_acknowledged(self.acknowledged() + count)
 
-    @property
-    def commands(self):
-        return [command for person in self._people for command in person.commands]
+    def until_none_is_acknowledged(self):
+        """Until all of them wait for a PUBACK."""
+
+        def none():
+            before = self.acknowledged()
+            time.sleep(3)
+            return self.acknowledged() == before
+
+        until(none, "no PUBACK", LONGEST_SECONDS)
+
+    def until_all_are(self, status):
+        def others():
+            return [poster.device for poster in self.posters if poster.device.status != status]
+
+        until(lambda: not others(), lambda: f"all {status}, but {others()}")
 
     def end_commands(self):
         for person in self._people:

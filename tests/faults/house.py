@@ -2,7 +2,9 @@
 
 import time
 
+from faults.size import AWAY_SECONDS
 from hoshu.links import Links
+from hoshu.process import BINARY
 from hoshu.roles import Roles, Servers
 from hoshu.servers import Nats, Postgres
 
@@ -12,15 +14,15 @@ CUT_OFF_SECONDS = 8
 
 
 class House:
-    def __init__(self, folder, pods):
+    def __init__(self, folder, pods=1, nats=None, postgres=None, program=(BINARY,), **settings):
         self.links = Links()
-        self.nats, self.postgres = Nats(folder), Postgres(folder)
+        self.nats, self.postgres = nats or Nats(folder), postgres or Postgres(folder)
         self._started = []
         try:
             for server in (self.nats, self.postgres):
                 self._started.append(server.start())
             servers = Servers(self.nats.url, self.postgres.url)
-            self.roles = Roles(folder, servers, self.links, pods)
+            self.roles = Roles(folder, servers, self.links, pods, program, **settings)
             self._started.append(self.roles)
             self.roles.start()
         except BaseException:
@@ -46,6 +48,11 @@ class House:
         self.links.cut(name)
         time.sleep(CUT_OFF_SECONDS)  # the fault itself
         self.links.mend(name)
+
+    def away(self, name):
+        self.parts[name].kill()
+        time.sleep(AWAY_SECONDS)  # the fault itself
+        self.parts[name].start()
 
     def wait_until_ready(self):
         for role in self.roles.roles.values():

@@ -14,8 +14,8 @@ OFFLINE = 9201
 class Ledger:
     """Of a fleet that has stopped."""
 
-    def __init__(self, product, fleet):
-        self._logs = Logs(product)
+    def __init__(self, fleet):
+        self._logs = Logs(fleet.product)
         self._fleet = fleet
         self._acknowledged = [own_id for poster in fleet.posters for own_id in poster.acknowledged]
         assert len(set(self._acknowledged)) == len(self._acknowledged)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hoshu.logs import Logs
 from hoshu.model import REPORT
 from hoshu.mqtt import Refused, connect
 from hoshu.platform import Platform
-from hoshu.process import children_of
+from hoshu.process import BINARY, PREVIOUS_BINARY, children_of
 from hoshu.things import make_boiler
 from hoshu.wait import PATIENCE_SECONDS, until
 
@@ -49,6 +50,26 @@ def test_stopped_and_started_again_it_finds_its_data(house):
     until(lambda: device.properties() == REPORT, "what was reported before")
     assert device.status == "OFFLINE"
     post(house, device)
+
+
+@pytest.mark.skipif(PREVIOUS_BINARY == BINARY, reason="HOSHU_PREVIOUS_BINARY names no older release")
+def test_what_an_older_release_has_written_is_found_by_this_one(tmp_path):
+    house = Platform(tmp_path)
+    house.process.program = (PREVIOUS_BINARY,)
+    try:
+        house.start()
+        product = make_boiler(house.rest())
+        device = product.device()
+        post(house, device)
+        assert house.stop() == 0
+        house.process.program = (BINARY,)
+        house.start()
+        assert device.properties() == REPORT
+        assert len(Logs(product).lines(type="UPSTREAM")) == 1
+        post(house, device)
+    finally:
+        if not house.process.has_ended:
+            house.stop()
 
 
 def test_killed_it_leaves_no_server_and_comes_back(house):

@@ -4,8 +4,6 @@ import asyncio
 import threading
 from collections import deque
 
-from hoshu.ports import free_port
-
 
 class Links:
     """Every link of a house, carried by one thread."""
@@ -20,7 +18,6 @@ class Links:
     def between(self, source, targets):
         """The port where `source` reaches one of the `targets` (name to port): another with each connection,
         as a balancer does it."""
-        port = free_port()
         turns = deque(targets.items())
 
         async def connect(near_reader, near):
@@ -37,8 +34,8 @@ class Links:
                 return
             near.transport.abort()
 
-        self._run(asyncio.start_server(connect, "127.0.0.1", port, backlog=1024))
-        return port
+        server = self._run(asyncio.start_server(connect, "127.0.0.1", backlog=1024))
+        return server.sockets[0].getsockname()[1]
 
     def cut(self, name):
         """Ends every connection from and to it, and lets no new one through."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from hoshu.wait import until
 
 BINARY = Path(os.environ.get("HOSHU_BINARY", Path(__file__).parents[2] / "target/debug/hoshu"))
+# An older release, to be changed for this one.
+PREVIOUS_BINARY = Path(os.environ.get("HOSHU_PREVIOUS_BINARY", BINARY))
 
 
 def environment(extra):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 
 from hoshu.ports import free_port
-from hoshu.process import Process, create_account, run
+from hoshu.process import BINARY, Process, create_account, run
 from hoshu.rest import Rest
 from hoshu.wait import until
 
@@ -43,7 +43,7 @@ class Servers:
 class Role:
     """One process: a role is run by several when there is more than one pod."""
 
-    def __init__(self, role, folder, settings, pod=1):
+    def __init__(self, role, folder, settings, pod=1, program=(BINARY,)):
         self.role = role
         self.name = role if pod == 1 else f"{role}-{pod}"
         self.ops_port, self.grpc_port, self.api_port = free_port(), free_port(), free_port()
@@ -55,7 +55,7 @@ class Role:
             "HOSHU_MQTT_ADDR": f"127.0.0.1:{self.mqtt_port}",
             "HOSHU_MQTTS_ADDR": f"127.0.0.1:{self.mqtts_port}",
         }
-        self.process = Process([role], {**settings, **own}, folder / f"{self.name}.log")
+        self.process = Process([role], {**settings, **own}, folder / f"{self.name}.log", program)
 
     def start(self):
         self.process.start()
@@ -81,7 +81,7 @@ class Role:
 
 
 class Roles:
-    def __init__(self, folder, servers=None, links=None, pods=1, **settings):
+    def __init__(self, folder, servers=None, links=None, pods=1, program=(BINARY,), **settings):
         """With `links` all its parts reach each other by those, by the names of roles, `nats`, `postgres`
         and, at its doors, `devices` and `people`."""
         self.folder = Path(folder)
@@ -105,7 +105,7 @@ class Roles:
             "HOSHU_PUBLIC_DEVICE_URL": "http://127.0.0.1",
             **settings,
         }
-        made = [Role(role, self.folder, shared, pod) for role in NOUNS for pod in range(1, pods + 1)]
+        made = [Role(role, self.folder, shared, pod, program) for role in NOUNS for pod in range(1, pods + 1)]
         self.roles = {role.name: role for role in made}
         for role in made:
             login = f"hoshu_{NOUNS[role.role]}:{password}"
