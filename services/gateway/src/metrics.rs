@@ -1,7 +1,10 @@
 //! What operators see of the door.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use alink::topic::Capability;
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter, UpDownCounter},
@@ -12,7 +15,7 @@ pub(crate) struct Metrics {
     connected: Counter<u64>,
     disconnected: Counter<u64>,
     connect_failed: Counter<u64>,
-    published: Counter<u64>,
+    published: Arc<Published>,
     refused: Counter<u64>,
     delivered: Counter<u64>,
     opened: Histogram<f64>,
@@ -20,8 +23,28 @@ pub(crate) struct Metrics {
     replied: Histogram<f64>,
 }
 
+/// Messages by the number of their capability. They are many: each costs an addition, and what it takes to
+/// find a series is paid when somebody looks.
+#[derive(Default)]
+struct Published([AtomicU64; Capability::ALL.len()]);
+
 impl Metrics {
     pub(crate) fn new(meter: &Meter) -> Self {
+        let published = Arc::<Published>::default();
+        let shown = published.clone();
+        meter
+            .u64_observable_counter("gateway.publishes")
+            .with_description("messages carried, by capability")
+            .with_callback(move |observer| {
+                for capability in Capability::ALL {
+                    let messages = shown.0[capability as usize].load(Ordering::Relaxed);
+                    if messages > 0 {
+                        let label = KeyValue::new("capability", capability.as_str());
+                        observer.observe(messages, &[label]);
+                    }
+                }
+            })
+            .build();
         let counter = |name, what| meter.u64_counter(name).with_description(what).build();
         let seconds = |name, what| {
             let histogram = meter.f64_histogram(name).with_unit("s");
@@ -38,7 +61,7 @@ impl Metrics {
                 "gateway.connect_failures",
                 "connections not let in, by reason",
             ),
-            published: counter("gateway.publishes", "messages carried, by capability"),
+            published,
             refused: counter(
                 "gateway.publish_refusals",
                 "messages refused at the door, by reason",
@@ -75,9 +98,8 @@ impl Metrics {
             .add(1, &[KeyValue::new("reason", reason)]);
     }
 
-    pub(crate) fn published(&self, capability: &'static str) {
-        self.published
-            .add(1, &[KeyValue::new("capability", capability)]);
+    pub(crate) fn published(&self, capability: Capability) {
+        self.published.0[capability as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, reason: &'static str) {

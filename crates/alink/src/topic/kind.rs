@@ -54,6 +54,20 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// In the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::Thing,
+        Self::Ota,
+        Self::RemoteConfig,
+        Self::Registry,
+        Self::Custom,
+        Self::Log,
+        Self::Ntp,
+        Self::Shadow,
+        Self::Registration,
+        Self::OutOfScope,
+    ];
+
     /// As subjects, settings and metrics spell it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -300,3 +300,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_capabilitys_number_is_its_place() {
+    for (place, capability) in Capability::ALL.into_iter().enumerate() {
+        assert_eq!(capability as usize, place, "{capability:?}");
+    }
+}

@@ -158,7 +158,7 @@ impl Session {
             self.refuse_rate(message, &topic, why, over, now);
             return Ok(());
         }
-        self.gateway.metrics.published(topic.capability().as_str());
+        self.gateway.metrics.published(topic.capability());
         match consumer(topic.capability()) {
             Some(noun) => {
                 let up = self.up(message, noun, now, false);
