@@ -7,7 +7,7 @@ from hoshu.logs import REPORT_UP, TO_DEVICE, Logs, reported, sent, shape
 from hoshu.wait import until
 
 # Until what waited in the streams is stored: a message that was taken and not given back comes again after 10 s.
-SETTLED_SECONDS = 30
+SETTLED_SECONDS = 120
 OFFLINE = 9201
 
 

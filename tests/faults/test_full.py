@@ -35,7 +35,7 @@ def until_it_says(role, why):
     assert why in role.process.log()
 
 
-def test_a_full_disk_of_postgres_holds_up_what_needs_it_and_no_device(make_house, disk, tmp_path):
+def test_a_full_disk_of_postgres_holds_up_what_needs_it_and_no_device(disk, make_house, tmp_path):
     house = make_house(postgres=Postgres(tmp_path, store=disk.folder))
     with posting(house.roles, house.roles.rest()) as fleet:
         disk.fill()
@@ -45,7 +45,7 @@ def test_a_full_disk_of_postgres_holds_up_what_needs_it_and_no_device(make_house
         house.wait_until_ready()
 
 
-def test_a_full_disk_of_nats_is_felt_by_senders(make_house, disk, tmp_path):
+def test_a_full_disk_of_nats_is_felt_by_senders(disk, make_house, tmp_path):
     house = make_house(nats=Nats(tmp_path, store=disk.folder), HOSHU_STREAM_BYTES=str(8 << 20))
     with posting(house.roles, house.roles.rest()) as fleet:
         disk.fill()

@@ -85,6 +85,7 @@ class Roles:
         """With `links` all its parts reach each other by those, by the names of roles, `nats`, `postgres`
         and, at its doors, `devices` and `people`."""
         self.folder = Path(folder)
+        self._are_shared = servers is None
         self._servers = servers or Servers.shared()
         self._links = links
         self.ca_file, key_file = self._certificate()
@@ -148,7 +149,8 @@ class Roles:
         for role in self.roles.values():
             if role.process.has_started:
                 role.process.kill()
-        self._psql(self._servers.database_url, f"DROP DATABASE {self._database} WITH (FORCE)")
+        if self._are_shared:
+            self._psql(self._servers.database_url, f"DROP DATABASE {self._database} WITH (FORCE)")
 
     def rest(self):
         """REST with the token of an account that is made for it."""

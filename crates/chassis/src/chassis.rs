@@ -21,7 +21,9 @@ use uuid::Uuid;
 
 use crate::metrics::{self, Calls};
 use crate::peer::TOKEN_HEADER;
-use crate::{Clock, Noun, Peer, Phase, Process, Secret, Settings, Vault, database, trace};
+use crate::{
+    Clock, Noun, Peer, Phase, Process, Secret, Settings, Vault, database, database_is_away, trace,
+};
 
 /// How often the database is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -119,8 +121,7 @@ impl Chassis {
         loop {
             match pool.acquire().await {
                 Ok(_) => break,
-                Err(sqlx::Error::Io(error)) => self.await_database(&error).await,
-                Err(error @ sqlx::Error::PoolTimedOut) => self.await_database(&error).await,
+                Err(error) if database_is_away(&error) => self.await_database(&error).await,
                 Err(error) => {
                     return Err(error)
                         .context("the database refuses us: is HOSHU_DATABASE_URL right?");
@@ -168,7 +169,7 @@ impl Chassis {
         });
     }
 
-    async fn await_database(&self, error: &(dyn std::error::Error + Sync)) {
+    async fn await_database(&self, error: &sqlx::Error) {
         tracing::warn!(%error, "the database is away; trying again");
         self.ready("database", Err(error.to_string()));
         tokio::time::sleep(Duration::from_millis(500)).await;
