@@ -1,4 +1,6 @@
-"""Two accounts, and a token of each role."""
+"""Two accounts, a token of each role, and tokens that stand for nobody."""
+
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -6,6 +8,7 @@ from hoshu.grpc_door import GrpcDoor
 from hoshu.operations import ROLES
 from hoshu.rest import Rest
 from hoshu.scene import Scene
+from hoshu.wait import until
 
 
 @pytest.fixture
@@ -17,6 +20,21 @@ def scene(rest):
 def tokens(rest):
     """A token of each role in the first account."""
     return {role: rest.create("/tokens", {"name": f"a {role}", "role": role})["token"] for role in ROLES}
+
+
+@pytest.fixture(scope="session")
+def nobodys(platform, rest, tokens):
+    """What may be shown in a token's place and lets nobody in: by what it is."""
+    soon = datetime.now(timezone.utc) + timedelta(seconds=1)
+    made = {
+        name: rest.create("/tokens", {"name": name, "role": "ADMIN", **options})
+        for name, options in {"expired": {"expiresAt": soon.isoformat()}, "revoked": {}}.items()
+    }
+    rest.delete(f"/tokens/{made['revoked']['id']}")
+    shown = {name: token["token"] for name, token in made.items()}
+    for token in shown.values():
+        until(lambda token=token: platform.rest(token).send("GET", "/account").status_code == 401, "refused")
+    return {**shown, "none": None, "empty": "", "unknown": f"hoshu_{'0' * 64}", "cut short": tokens["ADMIN"][:-1]}
 
 
 @pytest.fixture(scope="session")
