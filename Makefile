@@ -4,7 +4,7 @@
 #
 # On a fresh Debian or Ubuntu with a Rust toolchain each installs what is missing.
 
-.PHONY: up test bench test-e2e test-faults fmt lint queries
+.PHONY: up test bench test-e2e test-faults test-api fmt lint queries
 
 up:
 	@deploy/install/platform.sh
@@ -30,6 +30,11 @@ test-faults: export HOSHU_FAULTS_DEVICES ?= 200
 test-faults: export HOSHU_FAULTS_AWAY_SECONDS ?= 300
 test-faults:
 	@exec tests/run tests/faults -m "long or not long"
+
+# The long form of tests/hostile/test_api.py: ten minutes of questions.
+test-api: export HOSHU_API_SECONDS ?= 600
+test-api:
+	@exec tests/run tests/hostile/test_api.py
 
 fmt:
 	@cargo fmt --all

@@ -231,12 +231,59 @@ impl Rest {
 
 /// Whether the field's text is JSON, to be shown inline.
 pub(crate) fn is_json(field: &FieldDescriptor) -> bool {
-    let options = field.options();
+    option(field, "hoshu.rest.v1.json").is_some_and(|value| value.as_bool() == Some(true))
+}
+
+/// What the field must be beside its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) required: bool,
+    pub(crate) min: Option<u32>,
+    pub(crate) max: Option<u32>,
+    pub(crate) form: Option<Form>,
+}
+
+/// Texts of a form that several fields share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Name,
+    DeviceName,
+    MessageId,
+}
+
+impl Rule {
+    pub(crate) fn of(field: &FieldDescriptor) -> Self {
+        let value = option(field, "hoshu.rest.v1.rule");
+        let Some(rule) = value.as_ref().and_then(Value::as_message) else {
+            return Self::default();
+        };
+        let bound = |name| rule.has_field_by_name(name).then(|| number(rule, name));
+        Self {
+            required: rule
+                .get_field_by_name("required")
+                .is_some_and(|value| value.as_bool() == Some(true)),
+            min: bound("min"),
+            max: bound("max"),
+            form: match number(rule, "form") {
+                1 => Some(Form::Name),
+                2 => Some(Form::DeviceName),
+                3 => Some(Form::MessageId),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Nothing when the field does not set it.
+fn option(field: &FieldDescriptor, name: &str) -> Option<Value> {
     let option = field
         .parent_file()
         .parent_pool()
-        .get_extension_by_name("hoshu.rest.v1.json");
-    option.is_some_and(|option| options.get_extension(&option).as_bool() == Some(true))
+        .get_extension_by_name(name)?;
+    let options = field.options();
+    options
+        .has_extension(&option)
+        .then(|| options.get_extension(&option).into_owned())
 }
 
 pub(crate) fn is_timestamp(message: &MessageDescriptor) -> bool {
@@ -284,8 +331,8 @@ fn text(route: &DynamicMessage, field: &str) -> String {
         .unwrap_or_default()
 }
 
-fn number(route: &DynamicMessage, field: &str) -> u32 {
-    match route.get_field_by_name(field).as_deref() {
+fn number(message: &DynamicMessage, field: &str) -> u32 {
+    match message.get_field_by_name(field).as_deref() {
         Some(Value::U32(number)) => *number,
         Some(Value::EnumNumber(number)) => u32::try_from(*number).unwrap_or_default(),
         _ => 0,

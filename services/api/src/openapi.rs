@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document, made from the contract and the comments of the .proto files.
 
 mod comments;
+mod links;
+mod rule;
 mod schema;
 
 use serde_json::{Map, Value, json};
@@ -20,8 +22,12 @@ pub(crate) fn document(contract: &Contract) -> Value {
             continue;
         };
         let path = paths.entry(json_path(rest)).or_insert_with(|| json!({}));
-        path[rest.verb.as_str().to_lowercase()] =
-            described(operation, rest, &comments, &mut schemas);
+        let mut about = described(operation, rest, &comments, &mut schemas);
+        let links = links::of(contract, operation, rest);
+        if !links.is_empty() {
+            about["responses"][rest.status.as_str()]["links"] = links.into();
+        }
+        path[rest.verb.as_str().to_lowercase()] = about;
     }
     let mut components = schemas.into_components();
     components.insert("Problem".to_owned(), problem_schema());
@@ -56,6 +62,7 @@ Each route is an RPC of the same name (`operationId`) on the gRPC port, with the
 - `null` stands for an optional field that is not set. Optional fields that are not set are left out of answers.
 - Thing-model documents, `params` and `data` keep their text: member order, spaces, big numbers.
 - Lists take `pageSize` (1 to 500, default 50) and `pageToken`; the last page has no `nextPageToken`.
+- No text holds U+0000. A refusal lists as many faults as it has room for.
 - A body holds at most 1 MiB. An empty body stands for `{}`. The Content-Type is not looked at.
 - A token that another api pod revoked may work for up to 5 s more.";
 
@@ -110,7 +117,7 @@ fn described(
         "responses": { rest.status.as_str(): success(operation, rest, schemas), "4XX": problem_answer(), "5XX": problem_answer() },
     });
     if let Some(schema) = body(operation, rest, schemas) {
-        let required = matches!(rest.input, Input::Whole(_));
+        let required = matches!(rest.input, Input::Whole(_)) || schema["required"] != json!([]);
         about["requestBody"] = json!({ "required": required, "content": { "application/json": { "schema": schema } } });
     }
     about
@@ -286,6 +293,46 @@ mod tests {
             let pointer = reference.strip_prefix('#').unwrap();
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
+    }
+
+    #[test]
+    fn what_a_field_must_be_is_said() {
+        let (_, document) = read();
+        let body = |path: &str, verb: &str| {
+            document["paths"][path][verb]["requestBody"]["content"]["application/json"]["schema"]
+                .clone()
+        };
+        let product = body("/products", "post");
+        assert_eq!(product["required"], json!(["name", "nodeType", "edition"]));
+        assert_eq!(product["properties"]["name"]["maxLength"], 64);
+        let batch = &body("/products/{productKey}/device-batches", "post")["properties"];
+        assert_eq!(batch["count"]["minimum"], 1);
+        assert_eq!(batch["deviceNames"]["maxItems"], 10_000);
+        assert!(batch["deviceNames"]["items"]["pattern"].is_string());
+        let users = &document["paths"]["/users"]["get"]["parameters"][0];
+        assert_eq!(
+            (&users["name"], &users["schema"]["maximum"]),
+            (&json!("pageSize"), &json!(500))
+        );
+    }
+
+    #[test]
+    fn what_was_made_leads_to_what_can_be_done_with_it() {
+        let (_, document) = read();
+        let links = |path: &str| &document["paths"][path]["post"]["responses"]["201"]["links"];
+        assert_eq!(
+            links("/products/{productKey}/devices")["GetDevice"],
+            json!({ "operationId": "GetDevice", "parameters": {
+                "productKey": "$request.path.productKey",
+                "deviceName": "$response.body#/deviceName",
+            } })
+        );
+        assert_eq!(
+            links("/users")["UpdateUser"]["parameters"],
+            json!({ "id": "$response.body#/id" })
+        );
+        // Its answer names no single device.
+        assert!(links("/products/{productKey}/device-batches").is_null());
     }
 
     #[test]

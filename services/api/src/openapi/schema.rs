@@ -6,7 +6,8 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::comments::Comments;
-use crate::contract::{is_json, is_timestamp};
+use super::rule;
+use crate::contract::{Rule, is_json, is_timestamp};
 
 /// The messages met so far, each a component.
 pub(super) struct Schemas<'a> {
@@ -35,16 +36,28 @@ impl<'a> Schemas<'a> {
             return json!({ "description": "JSON; its text is kept" });
         }
         let one = self.of_kind(&field.kind());
-        if field.is_list() {
+        let mut schema = if field.is_list() {
             json!({ "type": "array", "items": one })
         } else {
             one
-        }
+        };
+        rule::tell(field, &mut schema);
+        schema
     }
 
     /// A request's own object: nothing but these fields is taken.
     pub(super) fn of_request(&mut self, fields: &[FieldDescriptor]) -> Value {
-        json!({ "type": "object", "properties": self.properties(fields), "additionalProperties": false })
+        let required: Vec<&str> = fields
+            .iter()
+            .filter(|field| Rule::of(field).required)
+            .map(FieldDescriptor::json_name)
+            .collect();
+        json!({
+            "type": "object",
+            "required": required,
+            "properties": self.properties(fields),
+            "additionalProperties": false,
+        })
     }
 
     pub(super) fn of_message(&mut self, message: &MessageDescriptor) -> Value {
