@@ -9,7 +9,10 @@ import pytest
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
+from hoshu.mqtt import connect
 from hoshu.roles import NOUNS, Roles
+from hoshu.things import make_boiler
+from hoshu.wait import until
 
 PROTO = Path(__file__).parents[2] / "proto"
 
@@ -77,6 +80,30 @@ def test_whom_an_api_asks_for_is_its_own_word_alone(roles, rest, methods):
     for path, code in answers(roles.roles["api"], methods, metadata):
         internal = ".internal." in path
         assert code == (grpc.StatusCode.UNIMPLEMENTED if internal else grpc.StatusCode.UNAUTHENTICATED), path
+
+
+def test_what_is_refused_is_told_however_long_the_request_was(roles, rest):
+    """A refusal travels between services in headers, which have less room than a request."""
+    product = make_boiler(rest)
+    device = product.device()
+    for size in (100, 8_000, 60_000):
+        name = "x" * size
+        for path in (f"/products/{name}", f"/products/{name}/tsl", f"/products/{name}/logs", f"/users/{name}"):
+            rest.refused("GET", path, 404)
+        rest.refused("GET", f"{product.path}/devices/{name}", 404)
+        rest.refused("POST", f"{product.path}/devices", 400, body={"deviceName": name})
+    many = {f"unknown_{number}_{'x' * 40}": 1 for number in range(1_000)}
+    with connect(roles, device):
+        until(lambda: device.status == "ONLINE", "online")
+        for method, path, body in (
+            ("POST", f"{product.path}/device-batches", {"deviceNames": ["same name"] * 10_000}),
+            ("PUT", f"{product.path}/tsl", {"properties": [{"identifier": name} for name in many]}),
+            ("POST", f"{device.path}/properties", {"params": many}),
+        ):
+            response = rest.send(method, path, body=body)
+            assert response.status_code == 400, f"{path}: {response.text}"
+            assert len(response.json()["errors"]) > 20
+            assert response.json()["errors"][-1]["message"] == "there are more faults"
 
 
 def test_no_services_login_can_use_another_services_tables(roles):

@@ -16,6 +16,16 @@ const CODE: &str = "code";
 /// Metadata key of the faults' codes, in the order of the field violations; 0: none.
 const FAULT_CODES: &str = "faultCodes";
 
+/// Bytes of what is not found: its kind and its name. A token has 70 bytes alone.
+const LONGEST_NAME: usize = 64;
+
+/// A refusal travels in headers, in base64, and gRPC's clients take 8 KiB of them in all: so many bytes of its faults, and
+/// of its text.
+const FAULTS_BYTES: usize = 3584;
+const DETAIL_BYTES: usize = 512;
+/// What a fault takes beside its texts: lengths, and its code.
+const FAULT_OVERHEAD: usize = 12;
+
 /// Why something was not done, in words that let the asker mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -88,8 +98,15 @@ impl Refusal {
         Self::new(Code::InvalidArgument, detail).with_errors(errors)
     }
 
-    /// `what` names the thing: "product a1B2c3D4e5F".
+    /// `what` names the thing: "product a1B2c3D4e5F". A longer name than any that we give is not repeated: it may
+    /// be a token in a wrong place, and larger than what a refusal can carry.
     pub fn not_found(what: impl std::fmt::Display) -> Self {
+        let what = what.to_string();
+        let what = if what.len() > LONGEST_NAME {
+            "such thing"
+        } else {
+            &what
+        };
         Self::new(Code::NotFound, format!("there is no {what}"))
     }
 
@@ -120,6 +137,26 @@ impl Refusal {
             format!("{what} is not reachable just now"),
         )
         .with_retry_after(Duration::from_secs(2))
+    }
+
+    /// As much of it as can be carried.
+    fn fitting(mut self) -> Self {
+        let mut bytes = 0;
+        let fit = self.errors.iter().take_while(|fault| {
+            bytes += fault.pointer.len() + fault.message.len() + FAULT_OVERHEAD;
+            bytes <= FAULTS_BYTES
+        });
+        let fit = fit.count();
+        if fit < self.errors.len() {
+            self.errors.truncate(fit);
+            self.errors.push(Fault::new("", "there are more faults"));
+        }
+        if self.detail.len() > DETAIL_BYTES {
+            self.detail
+                .truncate(self.detail.floor_char_boundary(DETAIL_BYTES));
+            self.detail.push('…');
+        }
+        self
     }
 
     #[must_use]
@@ -167,6 +204,7 @@ impl From<sqlx::Error> for Refusal {
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
+        let refusal = refusal.fitting();
         let mut metadata: HashMap<String, String> = refusal.extra.into_iter().collect();
         if let Some(code) = refusal.code {
             metadata.insert(CODE.into(), code.to_string());
@@ -253,6 +291,48 @@ fn reason(kind: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_name_of_ours_is_not_repeated() {
+        let named = |name: &str| Refusal::not_found(format_args!("token {name}")).detail;
+        let id = "01a21ca4-3cc9-755d-a30d-236a0a7437cb";
+        assert_eq!(named(id), format!("there is no token {id}"));
+        let token = format!("hoshu_{}", "5f".repeat(32));
+        assert_eq!(named(&token), "there is no such thing");
+    }
+
+    #[test]
+    fn a_refusal_of_any_size_fits_the_headers_that_a_client_takes() {
+        let long = "„ä“".repeat(20_000);
+        let faults = |count: usize, text: &str| {
+            (0..count)
+                .map(|at| Fault::new(format!("/params/{at}"), text).with_code(6320))
+                .collect::<Vec<_>>()
+        };
+        for errors in [
+            faults(0, ""),
+            faults(1, &long),
+            faults(10_000, ""),
+            faults(10_000, "is not in the model"),
+        ] {
+            let many = errors.len() > 1;
+            let refusal = Refusal::new(Code::InvalidArgument, long.clone()).with_errors(errors);
+            let mut headers = http::HeaderMap::new();
+            let status = Status::from(refusal);
+            status.add_header(&mut headers).unwrap();
+            let bytes: usize = headers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len() + 32)
+                .sum();
+            assert!(bytes <= 8192, "{bytes}");
+            let told = Refusal::from(status);
+            assert!(told.detail.starts_with("„ä“"));
+            if many {
+                assert!(told.errors.len() > 50, "{}", told.errors.len());
+                assert_eq!(told.errors.last().unwrap().message, "there are more faults");
+            }
+        }
+    }
 
     #[test]
     fn a_refusal_reaches_the_other_side_whole() {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use tonic::Code;
 
+use super::products;
 use super::telling::Change;
-use super::{products, wire};
 use crate::domain::product::Product;
 use crate::domain::{batch, secret};
 use crate::{Registry, store};
@@ -32,12 +32,15 @@ pub(super) async fn create(
     )
     .await?
     .ok_or_else(|| products::missing(&request.product_key))?;
-    let names = names.map_err(|faults| wire::faults(Code::InvalidArgument, faults))?;
+    let names = names.map_err(Refusal::faults)?;
     let made = make(registry, &mut tx, &product, names).await?;
     if made.written.len() < made.names.len() {
         let written: HashSet<_> = made.written.iter().map(String::as_str).collect();
         let faults = batch::taken_faults(&made.names, |name| !written.contains(name));
-        return Err(wire::faults(Code::AlreadyExists, faults));
+        return Err(Refusal {
+            kind: Code::AlreadyExists,
+            ..Refusal::faults(faults)
+        });
     }
     for names in made.names.chunks(NAMES_TOLD) {
         Change::of_product("devices.created", &product.product_key)

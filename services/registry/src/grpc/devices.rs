@@ -43,7 +43,10 @@ pub(super) async fn create(
             "/deviceName",
             format!("the product already has a device {name}"),
         );
-        return Err(wire::faults(Code::AlreadyExists, vec![fault]));
+        return Err(Refusal {
+            kind: Code::AlreadyExists,
+            ..Refusal::faults(vec![fault])
+        });
     }
     let made = found(&mut tx, caller, &product.product_key, &name).await?;
     Change::of_device("device.created", &made.product_key, &made.device_name)

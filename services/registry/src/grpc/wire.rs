@@ -1,7 +1,7 @@
 //! Between the rules' types and those of the contract.
 
+use chassis::Refusal;
 use chassis::page::Page;
-use chassis::{Fault, Refusal};
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use proto::hoshu::registry::v1 as wire;
@@ -85,23 +85,4 @@ pub(super) fn after(page: &Page) -> Result<Option<i64>, Refusal> {
 
 pub(super) fn cursor(id: i64) -> Vec<u8> {
     id.to_be_bytes().to_vec()
-}
-
-/// Faults that one refusal can carry: its details travel in a header of at most 16 KiB.
-const FAULTS_TOLD: usize = 50;
-
-/// All faults, or the first fifty and how many there are.
-pub(super) fn faults(kind: tonic::Code, mut faults: Vec<Fault>) -> Refusal {
-    let all = faults.len();
-    let told = if all > FAULTS_TOLD {
-        faults.drain(FAULTS_TOLD..).count()
-    } else {
-        0
-    };
-    let mut refusal = Refusal::faults(faults);
-    refusal.kind = kind;
-    if told > 0 {
-        refusal.detail = format!("{all} faults, of which the first {FAULTS_TOLD} are listed");
-    }
-    refusal
 }

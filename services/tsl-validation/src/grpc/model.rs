@@ -162,14 +162,14 @@ fn no_draft(product_key: &str) -> Refusal {
 
 fn rejected(rejected: Rejected) -> Refusal {
     let code = rejected.code();
-    let more = rejected.total - rejected.faults.len();
+    let more = rejected.total > rejected.faults.len();
     let mut faults: Vec<Fault> = rejected
         .faults
         .into_iter()
         .map(|fault| Fault::new(fault.pointer, fault.message).with_code(fault.code))
         .collect();
-    if more > 0 {
-        faults.push(Fault::new("", format!("and {more} more faults")));
+    if more {
+        faults.push(Fault::new("", "there are more faults"));
     }
     Refusal::faults(faults).with_code(code)
 }
