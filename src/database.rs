@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use chassis::{Noun, Secret, Settings};
+use postgres_protocol::password::scram_sha_256;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use url::Url;
 
@@ -46,10 +47,12 @@ pub(crate) async fn init(administrator: &Secret, password: &Secret) -> anyhow::R
             )
             .await?;
         }
+        // Only its proof: the statement may be logged, here and by the server.
+        let proof = scram_sha_256(password.expose().as_bytes());
         run(
             &mut tx,
             "SELECT format('ALTER ROLE %I PASSWORD %L', $1, $2)",
-            &[&login, password.expose()],
+            &[&login, &proof],
         )
         .await?;
         // Only a member of a role may make what that role owns.

@@ -93,8 +93,8 @@ class Roles:
         self._psql(self._servers.database_url, f"CREATE DATABASE {self._database}")
         password = secrets.token_hex(16)
         administrator = urlsplit(self._servers.database_url)._replace(path=f"/{self._database}")
-        self._database_url = administrator.geturl()
-        run(["database", "init"], {"HOSHU_DATABASE_URL": self._database_url, "HOSHU_DATABASE_PASSWORD": password})
+        self.database_url = administrator.geturl()
+        run(["database", "init"], {"HOSHU_DATABASE_URL": self.database_url, "HOSHU_DATABASE_PASSWORD": password})
         shared = {
             "HOSHU_NATS_PREFIX": f"roles{secrets.token_hex(4)}",
             "HOSHU_STREAM_BYTES": str(64 << 20),
@@ -159,7 +159,7 @@ class Roles:
 
     def sql(self, statements):
         """Runs them in the house's database, as its administrator."""
-        self._psql(self._database_url, statements)
+        self._psql(self.database_url, statements)
 
     def _psql(self, url, statements):
         subprocess.run(

@@ -40,7 +40,8 @@ impl Bus {
         let (count, connected) = watch::channel(0);
         let shown = chassis.clone();
         let trouble = Mutex::new(None);
-        let client = options(url)?
+        let (options, address) = options(url)?;
+        let client = options
             .name(chassis.node())
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -73,7 +74,7 @@ impl Bus {
                 }
                 std::future::ready(())
             })
-            .connect(url)
+            .connect(address)
             .await
             .context(NOT_AN_ADDRESS)?;
         let mut jetstream = jetstream::new(client.clone());
@@ -131,15 +132,19 @@ impl Bus {
     }
 }
 
-/// The client takes the address from a URL, and leaves its user and password.
-fn options(url: &str) -> anyhow::Result<ConnectOptions> {
+/// User and password apart from the address: the client takes none from a URL, but logs all of it.
+fn options(url: &str) -> anyhow::Result<(ConnectOptions, ServerAddr)> {
     let address: ServerAddr = url.parse().context(NOT_AN_ADDRESS)?;
-    Ok(match (address.username(), address.password()) {
+    let options = match (address.username(), address.password()) {
         (Some(user), Some(password)) => {
             ConnectOptions::with_user_and_password(user.into(), password.into())
         }
         _ => ConnectOptions::new(),
-    })
+    };
+    let mut bare = address.into_inner();
+    let is_bare = bare.set_username("").is_ok() && bare.set_password(None).is_ok();
+    anyhow::ensure!(is_bare, NOT_AN_ADDRESS);
+    Ok((options, ServerAddr::from_url(bare).context(NOT_AN_ADDRESS)?))
 }
 
 /// Headers with the current trace, and the message's id if it is to be known again.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use axum::routing::any;
 use chassis::Chassis;
@@ -92,7 +92,10 @@ fn router(door: Arc<Door>, contract: &Contract) -> Router {
 
 /// Continues the asker's trace, and names it in the answer.
 async fn traced(request: Request, next: axum::middleware::Next) -> Response {
-    let span = tracing::info_span!("rest", http.method = %request.method(), http.path = request.uri().path());
+    // The route, not the path: that may hold a token where an id belongs.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("rest", http.method = %request.method(), http.route = route);
     let parent = request
         .headers()
         .get(chassis::trace::HEADER)

@@ -41,6 +41,7 @@ impl Door {
             .products
             .of_caller(&caller, &request.product_key)
             .await?;
+        tracing::Span::current().record("product.key", product.as_str());
         let page = Page::parse(request.page_size, &request.page_token)?;
         let after = question::position(page.after.as_deref())?;
         let filter = question::filter(product, &request)?;
@@ -97,7 +98,7 @@ fn store_refusal(error: anyhow::Error) -> Refusal {
 
 #[tonic::async_trait]
 impl DeviceLogService for Door {
-    #[tracing::instrument(name = "devicelog.list_logs", skip_all, fields(product.key = request.get_ref().product_key))]
+    #[tracing::instrument(name = "devicelog.list_logs", skip_all, fields(product.key))]
     async fn list_logs(
         &self,
         request: Request<ListLogsRequest>,
