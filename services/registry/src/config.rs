@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Connection attempts that a device may make in a minute, all at once or one after the other; counted by
-    /// each pod. More lets a device with a flapping link back sooner, and lets an impostor guess more often.
+    /// Connection attempts that a device may make in a minute from one address, all at once or one after the
+    /// other; counted by each pod. More lets a device with a flapping link back sooner, and lets an impostor
+    /// guess more often.
     pub attempts_per_minute: u32,
     /// `connect refused` lines that one device can cause in a minute; the other refusals are metrics only.
     pub refusal_lines_per_minute: u32,

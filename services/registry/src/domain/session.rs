@@ -19,6 +19,16 @@ pub(crate) struct Claim {
     pub(crate) protocol: String,
 }
 
+impl Claim {
+    /// Whose attempts it counts among: a device's at one address. Anybody can name a device, and must not use
+    /// up the attempts that it makes from elsewhere.
+    pub(crate) fn claimant(&self) -> (&alink::Device, &str) {
+        let address = self.client_address.as_str();
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        (&self.device, host)
+    }
+}
+
 /// What the registry knows of the device that a claim names.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {

@@ -33,7 +33,7 @@ pub(crate) struct Answer {
     pub(crate) previous: Option<Session>,
 }
 
-/// The queue of claims, and how often each device may put one in.
+/// The queue of claims, and how often each claimant may put one in.
 pub(crate) struct Claims {
     queue: mpsc::Sender<Waiting>,
     waiting: tokio::sync::Mutex<mpsc::Receiver<Waiting>>,
@@ -71,7 +71,7 @@ impl Claims {
             .attempts
             .lock()
             .expect("not poisoned")
-            .admit(&claim.device, now_ms);
+            .admit(claim.claimant(), now_ms);
         if spent && !self.may_make_a_line(&claim.device, now_ms) {
             self.count(Verdict::TooManyAttempts);
             return Ok(Answer {

@@ -246,6 +246,20 @@ async fn a_device_may_try_twenty_times_a_minute_and_few_of_the_refused_make_a_li
 }
 
 #[tokio::test]
+async fn a_stranger_who_names_a_device_does_not_use_up_its_attempts() {
+    let registry = Registry::new().await;
+    let device = registry.device().await;
+    for port in 0..50 {
+        let mut forged = signed(&device, "gateway-1", "guess");
+        forged.client_address = format!("198.51.100.7:{port}");
+        let answer = registry.services.clone().claim_session(forged).await;
+        assert_ne!(answer.unwrap().into_inner().verdict(), Verdict::Accepted);
+    }
+    registry.connect(&device, "gateway-1").await;
+    registry.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_node_refused_by_itself_is_written_for_known_devices_only_and_not_without_end() {
     let registry = Registry::new().await;
     let device = registry.device().await;
