@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions, Event, HeaderMap, ServerAddr};
-use chassis::{Chassis, Phase, trace};
+use async_nats::{Client, ClientError, ConnectOptions, Event, HeaderMap, ServerAddr};
+use chassis::{Chassis, Damper, Phase, trace};
 use proto::hoshu::bus::v1::DeviceRef;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
+use crate::absence::Absence;
 use crate::{Partition, streams};
 
 const NOT_AN_ADDRESS: &str = "HOSHU_NATS_URL is not an address as nats://host:4222";
@@ -29,6 +29,36 @@ struct Inner {
     connected: watch::Receiver<u64>,
 }
 
+/// What of a connection's events the log has been told.
+#[derive(Default)]
+struct Told {
+    absence: Absence,
+    others: Damper,
+}
+
+impl Told {
+    fn tell(&mut self, event: &Event, now_ms: i64) {
+        match event {
+            Event::Disconnected => self.absence.begin(now_ms),
+            Event::ClientError(ClientError::Other(cause)) => {
+                if let Some(seconds) = self.absence.goes_on(now_ms) {
+                    tracing::warn!(cause, seconds, "NATS is away");
+                }
+            }
+            Event::Connected => {
+                if let Some(seconds) = self.absence.end(now_ms) {
+                    tracing::warn!(seconds, "NATS is back");
+                }
+            }
+            other => {
+                if let Some(times) = self.others.admit(now_ms) {
+                    tracing::warn!(event = %other, times, "NATS");
+                }
+            }
+        }
+    }
+}
+
 impl Bus {
     /// Connects and declares the whole table of streams and consumers. NATS that is away is waited for.
     ///
@@ -39,7 +69,7 @@ impl Bus {
         anyhow::ensure!(!url.is_empty(), "HOSHU_NATS_URL is not set");
         let (count, connected) = watch::channel(0);
         let shown = chassis.clone();
-        let trouble = Mutex::new(None);
+        let told = Mutex::<Told>::default();
         let (options, address) = options(url)?;
         let client = options
             .name(chassis.node())
@@ -55,23 +85,16 @@ impl Bus {
                     Event::Connected => {
                         count.send_modify(|count| *count += 1);
                         shown.ready("nats", Ok(()));
-                        if trouble.lock().expect("not poisoned").take().is_some() {
-                            tracing::info!("NATS is back");
-                        }
                     }
                     // At a stop connections end: nothing is wrong.
-                    _ if shown.stopping(Phase::Flush).is_cancelled() => {}
-                    event => {
-                        if matches!(event, Event::Disconnected) {
-                            shown.ready("nats", Err("NATS is away".into()));
-                        }
-                        let mut told = trouble.lock().expect("not poisoned");
-                        if told.is_none_or(|told: Instant| told.elapsed() > TOLD_AGAIN) {
-                            tracing::warn!(%event, "NATS");
-                            *told = Some(Instant::now());
-                        }
+                    _ if shown.stopping(Phase::Flush).is_cancelled() => {
+                        return std::future::ready(());
                     }
+                    Event::Disconnected => shown.ready("nats", Err("NATS is away".into())),
+                    _ => {}
                 }
+                let mut told = told.lock().expect("not poisoned");
+                told.tell(&event, shown.clock().now_ms());
                 std::future::ready(())
             })
             .connect(address)
@@ -85,11 +108,15 @@ impl Bus {
             jetstream,
             connected,
         }));
+        let failures = Damper::default();
         while let Err(error) = streams::declare(bus.jetstream(), chassis.settings()).await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "the streams could not be declared; trying again"
-            );
+            if let Some(times) = failures.admit(chassis.clock().now_ms()) {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    times,
+                    "the streams could not be declared; trying again"
+                );
+            }
             chassis.ready("nats", Err(format!("{error:#}")));
             tokio::time::sleep(Duration::from_millis(250)).await;
         }

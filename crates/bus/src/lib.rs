@@ -4,6 +4,7 @@
 //! from configuration. The unit on a stream is a batch: whoever publishes gathers ([`Publisher`]),
 //! whoever consumes handles what came together at once ([`Bus::consume`]).
 
+mod absence;
 mod answers;
 mod batch;
 mod connection;

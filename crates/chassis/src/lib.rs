@@ -7,6 +7,7 @@
 mod caller;
 mod chassis;
 mod clock;
+mod damper;
 mod database;
 mod metrics;
 mod noun;
@@ -25,6 +26,7 @@ mod vault;
 pub use caller::Caller;
 pub use chassis::Chassis;
 pub use clock::Clock;
+pub use damper::Damper;
 pub use database::database_is_away;
 pub use noun::Noun;
 pub use peer::Peer;

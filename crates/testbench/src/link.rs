@@ -1,6 +1,8 @@
 //! A TCP link that a test can cut.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -10,6 +12,7 @@ use tokio::sync::watch;
 pub struct Link {
     address: SocketAddr,
     whole: watch::Sender<bool>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Link {
@@ -18,11 +21,13 @@ impl Link {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let (whole, seen) = watch::channel(true);
-        let server = server.to_owned();
+        let refused = Arc::<AtomicUsize>::default();
+        let (server, counted) = (server.to_owned(), refused.clone());
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
                 let (server, mut seen) = (server.clone(), seen.clone());
                 if !*seen.borrow() {
+                    counted.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
                 tokio::spawn(async move {
@@ -38,7 +43,11 @@ impl Link {
                 });
             }
         });
-        Self { address, whole }
+        Self {
+            address,
+            whole,
+            refused,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -48,6 +57,11 @@ impl Link {
     /// Ends every connection, and refuses new ones.
     pub fn cut(&self) {
         self.whole.send_replace(false);
+    }
+
+    /// Connections that were tried while it was cut.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     pub fn mend(&self) {

@@ -13,6 +13,34 @@ use proto::hoshu::bus::v1::{
 };
 use testbench::{House, wait_until};
 
+/// What this test's thread has logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false);
+        tracing::subscriber::set_default(lines.with_writer(move || log.clone()).finish())
+    }
+
+    fn lines(&self, part: &str) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned();
+        let lines = text.lines().filter(|line| line.contains(part));
+        lines.map(str::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn entry(part: u32) -> LogEntry {
     LogEntry {
         part,
@@ -153,6 +181,27 @@ async fn a_cut_link_delays_messages_and_loses_none() {
     })
     .await;
     house.stop().await;
+}
+
+#[tokio::test]
+async fn nats_that_is_away_is_one_warning_and_one_when_it_is_back() {
+    let log = Log::default();
+    let _heard = log.listen();
+    let house = House::new().await;
+    let _bus = Bus::connect(&house.chassis(Noun::DeviceLog)).await.unwrap();
+    assert_eq!(log.lines("NATS is"), [] as [String; 0]);
+    house.nats_link().cut();
+    wait_until("it was tried often", || async {
+        house.nats_link().refused() >= 10
+    })
+    .await;
+    house.nats_link().mend();
+    wait_until("it is back", || async { log.lines("NATS is").len() >= 2 }).await;
+    house.stop().await;
+    let lines = log.lines("NATS is");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains("NATS is away") && lines[0].contains("cause="));
+    assert!(lines[1].contains("NATS is back"));
 }
 
 #[tokio::test]
