@@ -97,8 +97,14 @@ pub(crate) fn opening(input: &[u8], limit: usize) -> Opening {
             Opening::Connect { level }
         }
         Some(_) if body.len() < header.remaining => Opening::Incomplete,
+        Some(_) if rest.get(1).is_some_and(|flags| describes_no_will(*flags)) => Opening::NotMqtt,
         Some(&level) => Opening::Connect { level },
     }
+}
+
+/// Flags that give a QoS, or ask to keep, a will that is not there.
+fn describes_no_will(flags: u8) -> bool {
+    flags & 0x04 == 0 && flags & 0x38 != 0
 }
 
 impl Wire {
@@ -110,7 +116,9 @@ impl Wire {
                 _ => return Err(Violation::Malformed),
             },
             Codec::V5(codec) => match codec.decode(input) {
-                Ok(Some((v5::Packet::Connect(connect), _))) => {
+                Ok(Some((v5::Packet::Connect(connect), _)))
+                    if connect.auth_data.is_none() || connect.auth_method.is_some() =>
+                {
                     self.tells_reasons = connect.request_problem_info;
                     self.max_outgoing = connect
                         .max_packet_size
