@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::domain::{rate::Over, refused::Refused};
 
+/// Bytes of a refused topic that its line shows. It may have 65,535, and a line has it twice.
+const TOPIC_SHOWN: usize = 256;
+
 /// A PUBLISH as its lines name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named<'a> {
@@ -62,6 +65,11 @@ pub(super) fn refused(now: i64, publish: Named<'_>, why: Refused, over: Option<O
         limit: 0,
         current: 0,
     });
+    let end = publish.topic.floor_char_boundary(TOPIC_SHOWN);
+    let publish = Named {
+        topic: &publish.topic[..end],
+        ..publish
+    };
     publish
         .line(now)
         .because(&reason(why, over))
