@@ -40,10 +40,15 @@ pub struct Config {
     pub connect_seconds: u16,
     /// Connections that may be between accepting and CONNACK at once; more wait in the backlog.
     pub opening_connections: usize,
+    /// Of these places, how many must be free for each that one address holds (of IPv6 one /64); who wants more
+    /// is closed at once. More leaves a stranger less, and lets fewer devices behind one router connect at the
+    /// same moment: 8 lets one address have 1,111 of 10,000. 0 for a gateway behind a balancer that hides
+    /// the devices' addresses.
+    pub opening_free_for_one: usize,
     /// Connections that the kernel keeps before they are accepted. Too few delay bursts by a second.
     pub backlog: i32,
     /// Failed CONNECTs a minute from one address; then it is refused before its credentials are looked
-    /// at. Devices behind one router share an address.
+    /// at. Devices behind one router share an address; of IPv6 a /64 counts as one.
     pub failures_per_minute: u32,
     /// Addresses whose failures are remembered.
     pub failure_addresses: usize,
@@ -73,6 +78,7 @@ impl Default for Config {
             filters_per_subscribe: alink::limits::FILTERS_PER_SUBSCRIBE,
             connect_seconds: 10,
             opening_connections: 10_000,
+            opening_free_for_one: 8,
             backlog: 8192,
             failures_per_minute: 300,
             failure_addresses: 65_536,

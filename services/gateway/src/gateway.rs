@@ -7,19 +7,20 @@ use std::{
 };
 
 use bus::{Bus, Publisher};
-use chassis::{Chassis, Clock, Noun, Peer};
+use chassis::{Chassis, Clock, Damper, Noun, Peer};
 use proto::hoshu::{
     bus::v1::{LogBatch, UpBatch},
     registry::internal::v1::session_service_client::SessionServiceClient,
 };
 use sqlx::PgPool;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     Config,
     accounts::Accounts,
     directory::Directory,
     domain::attempts::Attempts,
+    doors::opening::Opening,
     metrics::Metrics,
     store::Store,
     wills::Wills,
@@ -44,9 +45,11 @@ pub(crate) struct Gateway {
     pub(crate) wills: Wills,
     pub(crate) metrics: Metrics,
     /// Connections between accepting and CONNACK.
-    pub(crate) opening: Arc<Semaphore>,
+    pub(crate) opening: Arc<Opening>,
     registry: SessionServiceClient<Peer>,
     attempts: Mutex<Attempts>,
+    /// Of addresses without attempts.
+    held_off: Damper,
 }
 
 impl Gateway {
@@ -71,11 +74,15 @@ impl Gateway {
             unclear: Unclear::default(),
             wills: Wills::default(),
             metrics: Metrics::new(&chassis.meter()),
-            opening: Arc::new(Semaphore::new(config.opening_connections.max(1))),
+            opening: Arc::new(Opening::new(
+                config.opening_connections,
+                config.opening_free_for_one,
+            )),
             attempts: Mutex::new(Attempts::new(
                 config.failure_addresses,
                 config.failures_per_minute,
             )),
+            held_off: Damper::default(),
             registry,
             config,
             chassis,
@@ -93,17 +100,25 @@ impl Gateway {
     }
 
     pub(crate) fn may_attempt(&self, address: IpAddr) -> bool {
-        self.attempts
-            .lock()
-            .expect("not poisoned")
-            .may_try(address, self.clock.now_ms())
+        let now = self.clock.now_ms();
+        let attempts = self.attempts.lock().expect("not poisoned");
+        let may = attempts.may_try(address.into(), now);
+        drop(attempts);
+        if !may && let Some(times) = self.held_off.admit(now) {
+            tracing::warn!(
+                %address,
+                times,
+                "connections refused unread: their address failed too often in this minute"
+            );
+        }
+        may
     }
 
     pub(crate) fn attempt_failed(&self, address: IpAddr) {
         self.attempts
             .lock()
             .expect("not poisoned")
-            .failed(address, self.clock.now_ms());
+            .failed(address.into(), self.clock.now_ms());
     }
 
     pub(crate) fn longest_session_seconds(&self) -> u32 {

@@ -1,6 +1,8 @@
 //! Failed CONNECTs of one address, so that guessing is slow and refusing cheap.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::collections::HashMap;
+
+use super::source::Source;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -13,7 +15,7 @@ struct Failures {
 /// A bounded table of addresses that failed lately.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    table: HashMap<IpAddr, Failures>,
+    table: HashMap<Source, Failures>,
     capacity: usize,
     per_minute: u32,
 }
@@ -27,14 +29,14 @@ impl Attempts {
         }
     }
 
-    pub(crate) fn may_try(&self, address: IpAddr, now: i64) -> bool {
-        self.table.get(&address).is_none_or(|failures| {
+    pub(crate) fn may_try(&self, source: Source, now: i64) -> bool {
+        self.table.get(&source).is_none_or(|failures| {
             now - failures.since >= MINUTE_MS || failures.count < self.per_minute
         })
     }
 
-    pub(crate) fn failed(&mut self, address: IpAddr, now: i64) {
-        if let Some(failures) = self.table.get_mut(&address) {
+    pub(crate) fn failed(&mut self, source: Source, now: i64) {
+        if let Some(failures) = self.table.get_mut(&source) {
             if now - failures.since >= MINUTE_MS {
                 *failures = Failures {
                     since: now,
@@ -48,7 +50,7 @@ impl Attempts {
             self.make_room(now);
         }
         self.table.insert(
-            address,
+            source,
             Failures {
                 since: now,
                 count: 1,
@@ -69,10 +71,12 @@ impl Attempts {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
-    fn address(n: u32) -> IpAddr {
-        IpAddr::from(n.to_be_bytes())
+    fn address(n: u32) -> Source {
+        IpAddr::from(n.to_be_bytes()).into()
     }
 
     #[test]

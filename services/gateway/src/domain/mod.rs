@@ -8,4 +8,5 @@ pub(crate) mod inflight;
 pub(crate) mod rate;
 pub(crate) mod refused;
 pub(crate) mod rrpc;
+pub(crate) mod source;
 pub(crate) mod subscriptions;

@@ -1,20 +1,19 @@
 //! A listening socket with a backlog for bursts, and the loop that accepts.
 
 use std::{
-    future::Future,
     io,
     net::{SocketAddr, ToSocketAddrs},
-    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
+use chassis::Damper;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+
+use super::opening::Place;
+use crate::gateway::Gateway;
 
 /// How long accepting rests when the process is out of descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -48,32 +47,47 @@ fn bind(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts until `stop`; each connection holds a permit until it is let in.
-pub(super) async fn accept<F, Fut>(
+/// Accepts until `stop`; each connection has a place until it is let in.
+pub(super) async fn accept<F>(
     listener: &TcpListener,
     stop: &CancellationToken,
-    opening: &Arc<Semaphore>,
+    gateway: &Gateway,
     mut serve: F,
 ) where
-    F: FnMut(TcpStream, SocketAddr, OwnedSemaphorePermit) -> Fut,
-    Fut: Future<Output = ()>,
+    F: FnMut(TcpStream, SocketAddr, Place),
 {
+    let (crowded, failed) = (Damper::default(), Damper::default());
     loop {
         let next = async {
-            let permit = opening.clone().acquire_owned().await;
+            let permit = gateway.opening.permit().await;
             (permit, listener.accept().await)
         };
-        let Some((Ok(permit), accepted)) = stop.run_until_cancelled(next).await else {
+        let Some((permit, accepted)) = stop.run_until_cancelled(next).await else {
             return;
         };
+        let now = gateway.clock.now_ms();
         match accepted {
             Ok((stream, peer)) => {
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                let Some(place) = gateway.opening.give(permit, peer.ip().into()) else {
+                    gateway.metrics.connect_failed("too many from one address");
+                    if let Some(times) = crowded.admit(now) {
+                        tracing::warn!(
+                            address = %peer.ip(),
+                            times,
+                            "connections closed: their address holds too many that are not let in yet"
+                        );
+                    }
+                    continue;
+                };
                 let _ = stream.set_nodelay(true);
-                serve(stream, peer, permit).await;
+                serve(stream, peer, place);
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
+                if let Some(times) = failed.admit(now) {
+                    tracing::warn!(%error, times, "cannot accept connections");
+                }
                 tokio::time::sleep(REST).await;
             }
         }

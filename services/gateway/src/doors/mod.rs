@@ -2,5 +2,6 @@
 
 pub(crate) mod certificates;
 mod listener;
+pub(crate) mod opening;
 pub(crate) mod tcp;
 pub(crate) mod tls;

@@ -25,19 +25,13 @@ pub(crate) fn open(gateway: &Arc<Gateway>) -> anyhow::Result<SocketAddr> {
         .spawn(Phase::Door, "door.mqtt", move |stop| {
             let (gateway, listener) = (gateway.clone(), listener.clone());
             async move {
-                listener::accept(
-                    &listener,
-                    &stop,
-                    &gateway.opening,
-                    |stream, peer, permit| {
-                        let served = gateway.clone();
-                        let until = gateway.connect_until();
-                        let connection =
-                            session::serve(served, stream, peer, Transport::Plain, permit, until);
-                        gateway.chassis.track(Phase::Door, connection);
-                        std::future::ready(())
-                    },
-                )
+                listener::accept(&listener, &stop, &gateway, |stream, peer, place| {
+                    let served = gateway.clone();
+                    let until = gateway.connect_until();
+                    let connection =
+                        session::serve(served, stream, peer, Transport::Plain, place, until);
+                    gateway.chassis.track(Phase::Door, connection);
+                })
                 .await;
                 Ok(())
             }

@@ -29,35 +29,22 @@ pub(crate) fn open(gateway: &Arc<Gateway>, tls: Arc<ServerConfig>) -> anyhow::Re
             let (gateway, listener, acceptor) =
                 (gateway.clone(), listener.clone(), acceptor.clone());
             async move {
-                listener::accept(
-                    &listener,
-                    &stop,
-                    &gateway.opening,
-                    |stream, peer, permit| {
-                        let (served, acceptor) = (gateway.clone(), acceptor.clone());
-                        gateway.chassis.track(Phase::Door, async move {
-                            let until = served.connect_until();
-                            // Boxed, so that the handshake's memory is given back.
-                            let handshake =
-                                Box::pin(tokio::time::timeout_at(until, acceptor.accept(stream)));
-                            match handshake.await {
-                                Ok(Ok(stream)) => {
-                                    session::serve(
-                                        served,
-                                        stream,
-                                        peer,
-                                        Transport::Tls,
-                                        permit,
-                                        until,
-                                    )
+                listener::accept(&listener, &stop, &gateway, |stream, peer, place| {
+                    let (served, acceptor) = (gateway.clone(), acceptor.clone());
+                    gateway.chassis.track(Phase::Door, async move {
+                        let until = served.connect_until();
+                        // Boxed, so that the handshake's memory is given back.
+                        let handshake =
+                            Box::pin(tokio::time::timeout_at(until, acceptor.accept(stream)));
+                        match handshake.await {
+                            Ok(Ok(stream)) => {
+                                session::serve(served, stream, peer, Transport::Tls, place, until)
                                     .await
-                                }
-                                _ => served.metrics.connect_failed("tls handshake"),
                             }
-                        });
-                        std::future::ready(())
-                    },
-                )
+                            _ => served.metrics.connect_failed("tls handshake"),
+                        }
+                    });
+                })
                 .await;
                 Ok(())
             }

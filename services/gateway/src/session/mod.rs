@@ -8,11 +8,10 @@ use std::{net::SocketAddr, sync::Arc};
 use alink::connect::Transport;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::OwnedSemaphorePermit,
     time::Instant,
 };
 
-use crate::gateway::Gateway;
+use crate::{doors::opening::Place, gateway::Gateway};
 
 mod close;
 mod connection;
@@ -25,14 +24,14 @@ mod restore;
 mod state;
 mod subscribe;
 
-/// Serves a connection to its end. The permit is held until the device is let in; its CONNECT must be
+/// Serves a connection to its end. The place is held until the device is let in; its CONNECT must be
 /// there by `until`.
 pub(crate) async fn serve<S>(
     gateway: Arc<Gateway>,
     stream: S,
     peer: SocketAddr,
     transport: Transport,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     until: Instant,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -42,7 +41,7 @@ pub(crate) async fn serve<S>(
     else {
         return;
     };
-    drop(permit);
+    drop(place);
     drop(gateway);
     let end = connection.run().await;
     Box::pin(connection.close(end)).await;
