@@ -1,30 +1,17 @@
 """One `hoshu up` for all tests that leave it whole."""
 
-import shutil
-
 import pytest
 
 from hoshu.logs import Logs
 from hoshu.mqtt import connect
-from hoshu.platform import Platform
+from hoshu.platform import running
 from hoshu.things import make_boiler
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory, request):
-    house = Platform(tmp_path_factory.mktemp("house"))
-    try:
-        house.start()
+    with running(tmp_path_factory.mktemp("house"), request.session) as house:
         yield house
-    finally:
-        if house.process.has_ended:
-            pytest.exit(f"hoshu up ended by itself:\n{house.process.log()[-8000:]}", returncode=1)
-        status = house.stop()
-        if request.session.testsfailed:
-            print(f"\nthe platform's log: {house.process.log_file}")
-        else:
-            shutil.rmtree(house.folder)
-        assert status == 0, f"hoshu up ended with {status} on SIGTERM"
 
 
 @pytest.fixture(scope="session")

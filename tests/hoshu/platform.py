@@ -1,6 +1,10 @@
 """`hoshu up` as a user runs it, on addresses and in a data folder of its own."""
 
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from hoshu.ports import free_port
 from hoshu.process import Process, create_account
@@ -61,3 +65,21 @@ class Platform:
     def create_account(self, name):
         """Answers with the new account's first ADMIN token."""
         return create_account(name, self.settings)
+
+
+@contextmanager
+def running(folder, session, **settings):
+    """A platform for the tests of a session; what it wrote is kept if one of them failed."""
+    house = Platform(folder, **settings)
+    try:
+        house.start()
+        yield house
+    finally:
+        if house.process.has_ended:
+            pytest.exit(f"hoshu up ended by itself:\n{house.process.log()[-8000:]}", returncode=1)
+        status = house.stop()
+        if session.testsfailed:
+            print(f"\nthe platform's log: {house.process.log_file}")
+        else:
+            shutil.rmtree(house.folder)
+        assert status == 0, f"hoshu up ended with {status} on SIGTERM"
