@@ -95,10 +95,16 @@ fn seconds(seconds: Option<u32>) -> Duration {
 /// Runs apart from the request: a caller who leaves must not leave a command half done.
 async fn run(thing: &Thing, order: Order) -> Result<CommandResult, Refusal> {
     let (tell, told) = oneshot::channel();
+    let stopping = thing.chassis.stopping(Phase::Door);
     let running = commands::run(thing.clone(), order);
     let task = async move {
+        // Peers can ask until the end; what begins now may be cut short between the device and the log.
+        let done = match stopping.is_cancelled() {
+            true => Err(Refusal::unavailable("the service")),
+            false => running.await,
+        };
         // The caller may have left.
-        let _ = tell.send(running.await);
+        let _ = tell.send(done);
     };
     thing.chassis.track(Phase::Door, task.in_current_span());
     told.await
