@@ -137,7 +137,7 @@ class Fleet:
         self.product = make_product(rest, boiler())
         pause = DEVICES / POSTS_PER_SECOND
         self.posters = [Poster(platform, device, pause) for device in self.product.devices(DEVICES)]
-        until(lambda: all(poster.connections for poster in self.posters), "all connected")
+        until(lambda: all(poster.connections for poster in self.posters), "all connected", LONGEST_SECONDS)
         self._people = [Person(rest.again(), self.posters[start::PEOPLE]) for start in range(PEOPLE)]
 
     @property

@@ -46,15 +46,14 @@ class Role:
     def __init__(self, role, folder, settings, pod=1, program=(BINARY,)):
         self.role = role
         self.name = role if pod == 1 else f"{role}-{pod}"
-        self.ops_port, self.grpc_port, self.api_port = free_port(), free_port(), free_port()
-        self.mqtt_port, self.mqtts_port = free_port(), free_port()
-        own = {
-            "HOSHU_OPS_ADDR": f"127.0.0.1:{self.ops_port}",
-            "HOSHU_GRPC_ADDR": f"127.0.0.1:{self.grpc_port}",
-            "HOSHU_API_ADDR": f"127.0.0.1:{self.api_port}",
-            "HOSHU_MQTT_ADDR": f"127.0.0.1:{self.mqtt_port}",
-            "HOSHU_MQTTS_ADDR": f"127.0.0.1:{self.mqtts_port}",
-        }
+        self.ops_port, self.grpc_port = free_port(), free_port()
+        doors = {"HOSHU_OPS_ADDR": self.ops_port, "HOSHU_GRPC_ADDR": self.grpc_port}
+        if role == "api":
+            self.api_port = doors["HOSHU_API_ADDR"] = free_port()
+        if role == "gateway":
+            self.mqtt_port = doors["HOSHU_MQTT_ADDR"] = free_port()
+            self.mqtts_port = doors["HOSHU_MQTTS_ADDR"] = free_port()
+        own = {setting: f"127.0.0.1:{port}" for setting, port in doors.items()}
         self.process = Process([role], {**settings, **own}, folder / f"{self.name}.log", program)
 
     def start(self):
