@@ -73,7 +73,8 @@ class Process:
 
     @property
     def has_ended(self):
-        return self._child.poll() is not None
+        """Whether it does not run; one that was never started does not either."""
+        return self._child is None or self._child.poll() is not None
 
     def log(self):
         """What it wrote since it was last started."""

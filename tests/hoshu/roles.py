@@ -88,10 +88,10 @@ class Roles:
         self._servers = servers or Servers.shared()
         self._links = links
         self.ca_file, key_file = self._certificate()
-        self._database = f"hoshu_roles_{secrets.token_hex(4)}"
-        self._psql(self._servers.database_url, f"CREATE DATABASE {self._database}")
+        self.database = f"hoshu_roles_{secrets.token_hex(4)}"
+        self._psql(self._servers.database_url, f"CREATE DATABASE {self.database}")
         password = secrets.token_hex(16)
-        administrator = urlsplit(self._servers.database_url)._replace(path=f"/{self._database}")
+        administrator = urlsplit(self._servers.database_url)._replace(path=f"/{self.database}")
         self.database_url = administrator.geturl()
         run(["database", "init"], {"HOSHU_DATABASE_URL": self.database_url, "HOSHU_DATABASE_PASSWORD": password})
         shared = {
@@ -149,7 +149,7 @@ class Roles:
             if role.process.has_started:
                 role.process.kill()
         if self._are_shared:
-            self._psql(self._servers.database_url, f"DROP DATABASE {self._database} WITH (FORCE)")
+            self._psql(self._servers.database_url, f"DROP DATABASE {self.database} WITH (FORCE)")
 
     def rest(self):
         """REST with the token of an account that is made for it."""

@@ -2,40 +2,86 @@
 
 use std::time::{Duration, Instant};
 
+use alink::Device;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::command_line::Target;
 use crate::device::{Door, Link};
 use crate::house::{House, Made};
+use crate::latency::Latency;
 
-/// Handshakes at the same time: a queue longer than the platform's would measure the kernel.
-const AT_ONCE: usize = 256;
+/// A queue longer than the platform's would measure the kernel.
+pub(crate) const AT_ONCE: usize = 256;
 
 pub(crate) struct Member {
     pub(crate) made: Made,
     pub(crate) link: Link,
 }
 
-/// Makes devices of a new product.
-pub(crate) async fn make(house: &House, count: usize) -> anyhow::Result<Vec<Made>> {
+/// Members that were welcomed, and how long that took.
+pub(crate) struct Welcomed {
+    pub(crate) members: Vec<Member>,
+    pub(crate) took: Duration,
+    /// From opening a connection to its CONNACK.
+    pub(crate) latency: Latency,
+}
+
+impl Welcomed {
+    pub(crate) fn per_second(&self) -> f64 {
+        self.members.len() as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// Makes devices of a new product without a model; a broker does not ask for any.
+pub(crate) async fn make(target: &Target, count: usize) -> anyhow::Result<Vec<Made>> {
+    if target.api.is_none() {
+        return (0..count).map(made_up).collect();
+    }
+    let house = House::new(target)?;
     let product_key = house.make_product().await?;
     house.make_devices(&product_key, count).await
 }
 
-/// Connects them all; answers with how long that took.
+/// Makes devices of a new product with the load's model.
+pub(crate) async fn make_with_model(house: &House, count: usize) -> anyhow::Result<Vec<Made>> {
+    let product_key = house.make_product().await?;
+    house.give_model(&product_key).await?;
+    house.make_devices(&product_key, count).await
+}
+
+fn made_up(place: usize) -> anyhow::Result<Made> {
+    Ok(Made {
+        device: Device::parse("load", &format!("device-{place}"))?,
+        secret: "nobody asks for it".to_owned(),
+    })
+}
+
+/// Connects them all, so many at the same time.
 pub(crate) async fn connect(
     target: &Target,
     made: Vec<Made>,
-) -> anyhow::Result<(Vec<Member>, Duration)> {
+    at_once: usize,
+) -> anyhow::Result<Welcomed> {
     let door = Door::of(target)?;
     let begun = Instant::now();
-    let members = stream::iter(made)
+    let welcomed: Vec<(Member, Duration)> = stream::iter(made)
         .map(|made| async {
+            let begun = Instant::now();
             let link = door.connect(&made).await?;
-            anyhow::Ok(Member { made, link })
+            anyhow::Ok((Member { made, link }, begun.elapsed()))
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(at_once)
         .try_collect()
         .await?;
-    Ok((members, begun.elapsed()))
+    let took = begun.elapsed();
+    let mut latency = Latency::default();
+    let members = welcomed.into_iter().map(|(member, took)| {
+        latency.note(took);
+        member
+    });
+    Ok(Welcomed {
+        members: members.collect(),
+        took,
+        latency,
+    })
 }

@@ -34,16 +34,17 @@ struct MadeItem {
 
 impl House {
     pub(crate) fn new(target: &Target) -> anyhow::Result<Self> {
+        let api = target.api.as_ref().context("a broker has no REST door")?;
         Ok(Self {
             http: reqwest::Client::builder()
                 .timeout(Duration::from_secs(60))
                 .build()?,
-            base: format!("{}/api/v1", target.api.trim_end_matches('/')),
-            token: target.token.clone(),
+            base: format!("{}/api/v1", api.url.trim_end_matches('/')),
+            token: api.token.clone(),
         })
     }
 
-    /// A PRO product with the load's model published; answers with its key.
+    /// A PRO product, without a model; answers with its key.
     pub(crate) async fn make_product(&self) -> anyhow::Result<String> {
         let product = json!({"name": "Load", "nodeType": "DEVICE", "dataFormat": "ALINK_JSON", "edition": "PRO"});
         let made = self
@@ -54,8 +55,12 @@ impl House {
             .await?;
         let key = made["productKey"]
             .as_str()
-            .context("a product without a key")?
-            .to_owned();
+            .context("a product without a key")?;
+        Ok(key.to_owned())
+    }
+
+    /// Publishes the load's model.
+    pub(crate) async fn give_model(&self, key: &str) -> anyhow::Result<()> {
         let model = include_str!("model.json").to_owned();
         self.send(
             self.http.put(self.url(&format!("/products/{key}/tsl"))),
@@ -68,7 +73,7 @@ impl House {
             None,
         )
         .await?;
-        Ok(key)
+        Ok(())
     }
 
     pub(crate) async fn make_devices(
@@ -119,6 +124,27 @@ impl House {
                 None => return Ok(count),
             }
         }
+    }
+
+    /// Sets the label; answers when the device has.
+    pub(crate) async fn set_label(&self, device: &Device, label: &str) -> anyhow::Result<()> {
+        let url = self.url(&format!(
+            "/products/{}/devices/{}/properties",
+            device.product_key, device.device_name
+        ));
+        let body = json!({"params": {"label": label}, "waitSeconds": 30});
+        let answer = self
+            .send(self.http.post(url), Some(body.to_string()))
+            .await?;
+        ensure!(answer["code"] == 200, "the set was not taken: {answer}");
+        Ok(())
+    }
+
+    /// A call that asks for next to nothing.
+    pub(crate) async fn account(&self) -> anyhow::Result<()> {
+        self.send(self.http.get(self.url("/account")), None)
+            .await
+            .map(|_| ())
     }
 
     fn url(&self, path: &str) -> String {

@@ -6,8 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::command_line::Target;
-use crate::fleet;
-use crate::house::House;
+use crate::fleet::{self, AT_ONCE};
 use crate::processes::resident_bytes;
 
 /// Memory is read until it stays the same for this many readings.
@@ -34,20 +33,21 @@ pub(crate) struct Measured {
 }
 
 pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Measured> {
-    let pid = target
-        .pid
+    let pid = *target
+        .pids
+        .first()
         .context("--pid names the process whose memory is read")?;
-    let house = House::new(target)?;
-    let mut made = fleet::make(&house, plan.before + plan.devices).await?;
+    let mut made = fleet::make(target, plan.before + plan.devices).await?;
     let rest = made.split_off(plan.before);
 
-    let (first, _) = fleet::connect(target, made).await?;
+    let first = fleet::connect(target, made, AT_ONCE).await?;
     let before = settled(pid).await?;
-    let (measured, took) = fleet::connect(target, rest).await?;
+    let measured = fleet::connect(target, rest, AT_ONCE).await?;
     let after = settled(pid).await?;
 
-    let connections = measured.len();
-    for member in first.into_iter().chain(measured) {
+    let connections = measured.members.len();
+    let connects_per_second = measured.per_second();
+    for member in first.members.into_iter().chain(measured.members) {
         member.link.goodbye().await;
     }
     Ok(Measured {
@@ -56,7 +56,7 @@ pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Meas
         resident_bytes_before: before,
         resident_bytes_after: after,
         bytes_per_connection: (after as f64 - before as f64) / connections as f64,
-        connects_per_second: connections as f64 / took.as_secs_f64(),
+        connects_per_second,
     })
 }
 

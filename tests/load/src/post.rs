@@ -11,11 +11,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::command_line::Target;
-use crate::fleet;
+use crate::fleet::{self, AT_ONCE};
 use crate::house::House;
 use crate::latency::{Latency, Percentiles};
 use crate::logged::{self, Logged};
-use crate::processes::processor_times;
+use crate::processes::{self, Cost};
+use crate::span::Span;
 use pace::Pace;
 use reporter::Reporter;
 
@@ -27,13 +28,8 @@ pub(crate) struct Plan {
     pub(crate) window: usize,
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
-}
-
-/// When answers count: after the warm-up, until the devices stop.
-#[derive(Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) from: Instant,
-    pub(crate) to: Instant,
+    /// Waits for the posts' lines in the log; without it `logged` is not told.
+    pub(crate) looks_in_log: bool,
 }
 
 /// What devices saw; of all of them when merged.
@@ -76,36 +72,26 @@ pub(crate) struct Measured {
     acknowledged: usize,
     replies: BTreeMap<i64, usize>,
     connects_per_second: f64,
-    /// Processors that each program kept busy, and its microseconds a post; with `--pid` alone.
     processors: BTreeMap<String, Cost>,
-    logged: Logged,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Cost {
-    busy: f64,
-    microseconds_per_post: f64,
+    logged: Option<Logged>,
 }
 
 pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Measured> {
     let house = House::new(target)?;
-    let made = fleet::make(&house, plan.devices).await?;
+    let made = fleet::make_with_model(&house, plan.devices).await?;
     let watched = logged::choose(&made);
-    let (fleet, connecting) = fleet::connect(target, made).await?;
+    let welcomed = fleet::connect(target, made, AT_ONCE).await?;
+    let connects_per_second = welcomed.per_second();
 
     let begun = Instant::now();
-    let span = Span {
-        from: begun + plan.warm_up,
-        to: begun + plan.warm_up + plan.measured,
-    };
+    let span = Span::after(begun, plan.warm_up, plan.measured);
     let mut reporters = JoinSet::new();
-    for (place, member) in fleet.into_iter().enumerate() {
+    for (place, member) in welcomed.members.into_iter().enumerate() {
         let pace = Pace::new(begun, plan, place);
         let device = member.made.device.clone();
         reporters.spawn(async move { (device, Reporter::new(member, pace, span).run().await) });
     }
-    let processors = busy(target.pid, span).await;
+    let used = processes::busy(&target.pids, span).await;
 
     let mut all = Tally::default();
     let mut expected = Vec::new();
@@ -118,6 +104,11 @@ pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Meas
         all.merge(tally);
     }
     let posts = all.reply.count();
+    let logged = if plan.looks_in_log {
+        Some(logged::wait(&house, &expected).await?)
+    } else {
+        None
+    };
     Ok(Measured {
         devices: plan.devices,
         rate: plan.rate,
@@ -129,38 +120,8 @@ pub(crate) async fn measure(target: &Target, plan: &Plan) -> anyhow::Result<Meas
         sent: all.sent,
         acknowledged: all.acknowledged,
         replies: all.replies,
-        connects_per_second: plan.devices as f64 / connecting.as_secs_f64(),
-        processors: costs(processors, plan.measured, posts),
-        logged: logged::wait(&house, &expected).await?,
+        connects_per_second,
+        processors: processes::costs(used, plan.measured, posts),
+        logged,
     })
-}
-
-/// Processor time that each program used within the span, the load itself among them.
-async fn busy(pid: Option<u32>, span: Span) -> BTreeMap<String, Duration> {
-    let Some(pid) = pid else {
-        return BTreeMap::new();
-    };
-    let now = || {
-        let mut times = processor_times(pid);
-        times.extend(processor_times(std::process::id()));
-        times
-    };
-    tokio::time::sleep_until(span.from).await;
-    let before = now();
-    tokio::time::sleep_until(span.to).await;
-    let mut used = now();
-    for (name, time) in &mut used {
-        *time = time.saturating_sub(before.get(name).copied().unwrap_or_default());
-    }
-    used
-}
-
-fn costs(used: BTreeMap<String, Duration>, span: Duration, posts: usize) -> BTreeMap<String, Cost> {
-    let cost = |time: Duration| Cost {
-        busy: time.as_secs_f64() / span.as_secs_f64(),
-        microseconds_per_post: time.as_secs_f64() * 1e6 / posts.max(1) as f64,
-    };
-    used.into_iter()
-        .map(|(name, time)| (name, cost(time)))
-        .collect()
 }

@@ -4,8 +4,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::span::Span;
+
 /// Linux tells processor time in hundredths of a second, whatever the kernel's own clock.
 const TICK: Duration = Duration::from_millis(10);
+
+/// What a program used: processors that it kept busy, and its microseconds a message.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cost {
+    busy: f64,
+    microseconds_per_message: f64,
+}
 
 /// One process, as it is now.
 struct Process {
@@ -15,10 +27,37 @@ struct Process {
     processor: Duration,
 }
 
-/// Processor time used until now by a process and all it has started, by program name.
-pub(crate) fn processor_times(root: u32) -> BTreeMap<String, Duration> {
+/// Processor time that each program used within the span, the load itself among them.
+pub(crate) async fn busy(pids: &[u32], span: Span) -> BTreeMap<String, Duration> {
+    let roots = [pids, &[std::process::id()]].concat();
+    tokio::time::sleep_until(span.from).await;
+    let before = processor_times(&roots);
+    tokio::time::sleep_until(span.to).await;
+    let mut used = processor_times(&roots);
+    for (name, time) in &mut used {
+        *time = time.saturating_sub(before.get(name).copied().unwrap_or_default());
+    }
+    used
+}
+
+pub(crate) fn costs(
+    used: BTreeMap<String, Duration>,
+    span: Duration,
+    messages: usize,
+) -> BTreeMap<String, Cost> {
+    let cost = |time: Duration| Cost {
+        busy: time.as_secs_f64() / span.as_secs_f64(),
+        microseconds_per_message: time.as_secs_f64() * 1e6 / messages.max(1) as f64,
+    };
+    used.into_iter()
+        .map(|(name, time)| (name, cost(time)))
+        .collect()
+}
+
+/// Processor time used until now by processes and all they have started, by program name.
+fn processor_times(roots: &[u32]) -> BTreeMap<String, Duration> {
     let all = all();
-    let mut family = vec![root];
+    let mut family = roots.to_vec();
     let mut next = 0;
     while let Some(&parent) = family.get(next) {
         family.extend(
@@ -88,6 +127,6 @@ mod tests {
     fn this_process_uses_memory_and_is_listed() {
         let own = std::process::id();
         assert!(resident_bytes(own).unwrap() > 0);
-        assert!(!processor_times(own).is_empty());
+        assert!(!processor_times(&[own]).is_empty());
     }
 }

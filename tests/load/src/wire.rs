@@ -13,6 +13,8 @@ pub(crate) enum Packet<'a> {
         payload: &'a [u8],
     },
     Puback(u16),
+    Suback,
+    Pong,
     Other,
 }
 
@@ -40,13 +42,31 @@ pub(crate) fn connect(
     }
 }
 
-/// QoS 1.
-pub(crate) fn publish(out: &mut Vec<u8>, topic: &str, packet_id: u16, payload: &[u8]) {
-    out.push(0x32);
-    remaining_length(out, 2 + topic.len() + 2 + payload.len());
+/// QoS 1 with a packet id, QoS 0 without.
+pub(crate) fn publish(out: &mut Vec<u8>, topic: &str, packet_id: Option<u16>, payload: &[u8]) {
+    let id = packet_id.map(u16::to_be_bytes);
+    let (first, id): (u8, &[u8]) = match &id {
+        Some(id) => (0x32, id),
+        None => (0x30, &[]),
+    };
+    out.push(first);
+    remaining_length(out, 2 + topic.len() + id.len() + payload.len());
     text(out, topic.as_bytes());
-    out.extend(packet_id.to_be_bytes());
+    out.extend(id);
     out.extend(payload);
+}
+
+/// Wants QoS 1.
+pub(crate) fn subscribe(out: &mut Vec<u8>, packet_id: u16, filter: &str) {
+    out.push(0x82);
+    remaining_length(out, 2 + 2 + filter.len() + 1);
+    out.extend(packet_id.to_be_bytes());
+    text(out, filter.as_bytes());
+    out.push(1);
+}
+
+pub(crate) fn ping(out: &mut Vec<u8>) {
+    out.extend([0xC0, 0]);
 }
 
 pub(crate) fn puback(out: &mut Vec<u8>, packet_id: u16) {
@@ -81,6 +101,8 @@ pub(crate) fn read(bytes: &[u8]) -> anyhow::Result<Option<(Packet<'_>, usize)>> 
         2 => Packet::Connack(*body.get(1).context("a CONNACK without a return code")?),
         3 => publish_of(bytes[0], body).context("a PUBLISH that ends too early")?,
         4 => Packet::Puback(number(body).context("a PUBACK without a packet id")?),
+        9 => Packet::Suback,
+        13 => Packet::Pong,
         _ => Packet::Other,
     };
     Ok(Some((packet, length)))
@@ -132,7 +154,7 @@ mod tests {
         for length in [0, 1, 100, 127, 128, 16_383, 16_384, 300_000] {
             let payload = vec![b'x'; length];
             let mut bytes = Vec::new();
-            publish(&mut bytes, "/sys/pk/dn/thing", 513, &payload);
+            publish(&mut bytes, "/sys/pk/dn/thing", Some(513), &payload);
             let packet = Packet::Publish {
                 packet_id: Some(513),
                 payload: &payload,
@@ -154,7 +176,9 @@ mod tests {
                     payload: b"",
                 },
             ),
-            (vec![0xD0, 0], Packet::Other),
+            (vec![0x90, 3, 0, 1, 1], Packet::Suback),
+            (vec![0xD0, 0], Packet::Pong),
+            (vec![0xE0, 0], Packet::Other),
         ] {
             let length = bytes.len();
             assert_eq!(read(&bytes).unwrap(), Some((packet, length)));

@@ -61,6 +61,7 @@ mod tests {
             window,
             warm_up: Duration::ZERO,
             measured: Duration::from_secs(1),
+            looks_in_log: true,
         }
     }
 

@@ -8,10 +8,11 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::Tally;
 use super::pace::Pace;
-use super::{Span, Tally};
 use crate::device::Link;
 use crate::fleet::Member;
+use crate::span::Span;
 use crate::wire::{self, Packet};
 
 /// After the span: answers that still come are counted, not measured.
@@ -100,7 +101,7 @@ impl Reporter {
         wire::publish(
             &mut self.out,
             &self.topic,
-            packet_id(number),
+            Some(packet_id(number)),
             payload.as_bytes(),
         );
         self.waiting.push_back(Waiting {
@@ -126,7 +127,7 @@ impl Reporter {
                         wire::puback(&mut self.out, id);
                     }
                 }
-                Packet::Connack(_) | Packet::Other => {}
+                _ => {}
             }
             taken += length;
         }
@@ -169,12 +170,6 @@ impl Reporter {
             self.tally.reply.note(now - post.since);
         }
         Ok(())
-    }
-}
-
-impl Span {
-    fn holds(self, now: Instant) -> bool {
-        self.from <= now && now < self.to
     }
 }
 

@@ -1,0 +1,1 @@
+"""What `make bench` measures: one module per subject, each with `measure(bench)`, which answers with a Section."""
