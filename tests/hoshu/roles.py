@@ -173,6 +173,8 @@ class Roles:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
             + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
+            # Some clients, the load among them, take no authority's own certificate for a server's.
+            + ["-addext", "basicConstraints=critical,CA:FALSE"]
             + ["-keyout", key, "-out", certificate],
             check=True,
             capture_output=True,

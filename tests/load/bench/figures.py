@@ -35,7 +35,7 @@ class Section:
 
 def told(number, unit=""):
     """A number as people read it: three digits that count."""
-    digits = 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2
+    digits = 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2 if abs(number) >= 0.1 else 4
     return f"{number:,.{digits}f}{unit and ' '}{unit}"
 
 

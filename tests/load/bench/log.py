@@ -1,6 +1,7 @@
 """Lines from NATS into PostgreSQL, beside one bare COPY of the same rows."""
 
 import time
+from dataclasses import dataclass
 from statistics import median
 
 from bench.bench import start
@@ -13,10 +14,15 @@ TITLE = "Log"
 POSTS_PER_SECOND, SECONDS = 8_000, 25
 COPIES = 3
 GOAL = 0.8
-LINES_OF_A_POST = 3
 # A backlog is committed in seconds; to see where it begins and ends, it is looked at often.
 LOOK_EVERY_SECONDS = 0.02
-ROWS = 'hoshu_devicelog_rows_total', 'outcome="new"'
+
+
+@dataclass(frozen=True)
+class Look:
+    at: float
+    rows: int
+    lines: int
 
 
 def measure(bench):
@@ -32,15 +38,16 @@ def measure(bench):
             house.roles[name].process.terminate()
         database = house.database
         postgres.sql("CHECKPOINT")
-        rows, seconds = committed(house.roles["device-log"], nats)
+        rows, lines, seconds = committed(house.roles["device-log"], nats)
         stored = int(postgres.sql("SELECT count(*) FROM devicelog.entry", database))
         copies = [copy(bench, postgres, database, stored) for _ in range(COPIES)]
     assert stored > posted["acknowledged"], f"{stored:,} rows of {posted['acknowledged']:,} posts"
     ours, bare = rows / seconds, stored / median(copies)
+    lines_per_second = lines / seconds
     return Section(
         f"""{posted["acknowledged"]:,} reports were posted while the role `device-log` was away: their entries wait on the stream `LOG` in {waiting:,} batches. Everything
-else is ended, `device-log` is started, and its committed rows are counted from the first to the last: {rows:,} in {seconds:.2f} s. A row holds all lines of one message by one service,
-{LINES_OF_A_POST} for a report. The bare COPY takes the same {stored:,} rows, in binary, by `psql` over the same loopback, into a table of the same columns and indexes, in one transaction; the
+else is ended, `device-log` is started, and its committed rows are counted from the first to the last: {rows:,} in {seconds:.2f} s. A row holds all lines of one message by one service: {lines:,}
+lines in these. The bare COPY takes the same {stored:,} rows, in binary, by `psql` over the same loopback, into a table of the same columns and indexes, in one transaction; the
 median of {COPIES}. The same PostgreSQL, with its default durability; a checkpoint before each.
 
 | | rows/s | s |
@@ -48,32 +55,38 @@ median of {COPIES}. The same PostgreSQL, with its default durability; a checkpoi
 | from NATS, committed in groups | {ours:,.0f} | {seconds:.2f} |
 | one bare COPY | {bare:,.0f} | {", ".join(f"{one:.2f}" for one in copies)} |
 
-`device-log` commits {ours * LINES_OF_A_POST:,.0f} lines/s, {ours / bare:.0%} of the rows of the bare COPY.
+`device-log` commits {lines_per_second:,.0f} lines/s, in {ours / bare:.0%} of the rows of the bare COPY.
 """,
         [
             Figure("log: rows/s beside one bare COPY", ours / bare, "×", GOAL),
-            Figure("log: committed lines", ours * LINES_OF_A_POST, "/s"),
+            Figure("log: committed lines", lines_per_second, "/s"),
         ],
     )
 
 
 def committed(role, nats):
-    """Rows and seconds between the first and the last look that saw more of them."""
+    """Rows, lines and seconds between the first and the last look that saw more of them."""
     role.process.start()
     role.wait_until_ready()
     seen = []
     while True:
-        now, rows = time.monotonic(), counter(role.ops_port, *ROWS)
-        if not seen or rows > seen[-1][1]:
-            seen.append((now, rows))
-        elif rows and now - seen[-1][0] > 1 and not nats.stream("LOG")["messages"]:
+        look = look_at(role)
+        if not seen or look.rows > seen[-1].rows:
+            seen.append(look)
+        elif look.rows and look.at - seen[-1].at > 1 and not nats.stream("LOG")["messages"]:
             break
-        assert now - seen[-1][0] < 60, f"no more than {rows:,.0f} rows for a minute:\n{role.process.log()[-2000:]}"
+        assert look.at - seen[-1].at < 60, f"no more than {look} for a minute:\n{role.process.log()[-2000:]}"
         time.sleep(LOOK_EVERY_SECONDS)
-    grown = [one for one in seen if one[1]]
-    (begun, first), (ended, last) = grown[0], grown[-1]
+    grown = [look for look in seen if look.rows]
     assert len(grown) > 1, "all rows were committed before the first look"
-    return int(last - first), ended - begun
+    first, last = grown[0], grown[-1]
+    return last.rows - first.rows, last.lines - first.lines, last.at - first.at
+
+
+def look_at(role):
+    rows = counter(role.ops_port, "hoshu_devicelog_rows_total", 'outcome="new"')
+    lines = counter(role.ops_port, "hoshu_devicelog_lines_total")
+    return Look(time.monotonic(), int(rows), int(lines))
 
 
 def copy(bench, postgres, database, rows):

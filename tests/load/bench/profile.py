@@ -21,7 +21,7 @@ def top_ten(pid, wait_seconds, seconds, folder):
         check=True, capture_output=True, timeout=seconds + 60,
     )
     report = subprocess.run(
-        [perf, "report", "-i", data, "--stdio", "--no-children", "--sort", "symbol", "--percent-limit", "0.1"],
+        [perf, "report", "-i", data, "--stdio", "--no-children", "--fields", "overhead,symbol"],
         check=True, capture_output=True, text=True, timeout=300,
     )
     lines = [line.split(None, 1) for line in report.stdout.splitlines() if line.strip() and not line.startswith("#")]
