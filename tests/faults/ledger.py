@@ -37,7 +37,12 @@ class Ledger:
                     posts[detail["id"]].append(lines)
                 elif detail.get("method") == SET and "label" in (detail.get("params") or {}):
                     commands[detail["params"]["label"]].append(lines)
-        return [*self._wrong_posts(posts), *self._wrong_values(posts), *self._wrong_commands(commands)]
+        return [
+            *self._wrong_posts(posts),
+            *self._wrong_values(posts),
+            *self._wrong_commands(commands),
+            *self._wrong_sessions(),
+        ]
 
     def _wrong_posts(self, posts):
         for own_id in self._acknowledged:
@@ -62,6 +67,15 @@ class Ledger:
             value = device.properties().get("cycles")
             if value != last[device.device_name]:
                 yield f"{device.device_name} said {last[device.device_name]} last, and is known with {value}"
+
+    def _wrong_sessions(self):
+        lines = Counter((line["deviceName"], line["content"]) for line in self._logs.lines(type="ACTIVITY"))
+        for poster in self._fleet.posters:
+            name = poster.device.device_name
+            came, went = lines[name, "online"], lines[name, "offline"]
+            # A connection that was lost before its CONNACK arrived has lines too.
+            if came != went or came < poster.connections:
+                yield f"{name} connected {poster.connections} times, and is said to have come {came} times and gone {went} times"
 
     def _wrong_commands(self, commands):
         for command in self._fleet.commands:
