@@ -21,8 +21,8 @@ pub(crate) const TOKEN_HEADER: &str = "hoshu-internal-token";
 
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How often a peer's connection is tried, and how long that may take: then another connection is made, which
-/// may lead to another pod. Together they are shorter than a call's deadline.
-const TRIED_EVERY: Duration = Duration::from_secs(5);
+/// may lead to another pod, before a lease that is renewed on it runs out.
+const TRIED_EVERY: Duration = Duration::from_secs(3);
 const TRIAL: Duration = Duration::from_secs(3);
 
 /// A role's gRPC door: in this process its routes are called directly, without HTTP/2;
