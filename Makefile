@@ -31,10 +31,10 @@ test-faults: export HOSHU_FAULTS_AWAY_SECONDS ?= 300
 test-faults:
 	@exec tests/run tests/faults -m "long or not long"
 
-# The long form of tests/hostile/test_api.py: ten minutes of questions.
+# The long form of tests/api/test_document.py: ten minutes of questions.
 test-api: export HOSHU_API_SECONDS ?= 600
 test-api:
-	@exec tests/run tests/hostile/test_api.py
+	@exec tests/run tests/api/test_document.py
 
 fmt:
 	@cargo fmt --all

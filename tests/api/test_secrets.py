@@ -22,7 +22,7 @@ from hoshu.rest import Rest
 from hoshu.roles import Roles
 from hoshu.things import Device, Product, make_boiler
 from hoshu.wait import until
-from hostile.otlp import Collector
+from api.otlp import Collector
 
 # All that any library would say of itself.
 LOG = {"HOSHU_LOG": "trace"}
