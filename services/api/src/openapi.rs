@@ -305,6 +305,12 @@ mod tests {
         let product = body("/products", "post");
         assert_eq!(product["required"], json!(["name", "nodeType", "edition"]));
         assert_eq!(product["properties"]["name"]["maxLength"], 64);
+        let user = &body("/users/{id}", "patch")["properties"];
+        assert_eq!(user["name"]["type"], json!(["string", "null"]));
+        assert_eq!(
+            user["role"]["enum"],
+            json!(["VIEWER", "OPERATOR", "ADMIN", null])
+        );
         let batch = &body("/products/{productKey}/device-batches", "post")["properties"];
         assert_eq!(batch["count"]["minimum"], 1);
         assert_eq!(batch["deviceNames"]["maxItems"], 10_000);

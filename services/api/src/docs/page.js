@@ -25,7 +25,8 @@ const example = (api, schema, depth = 0) => {
   if (schema.$ref) return example(api, api.components.schemas[schema.$ref.split("/").pop()], depth + 1);
   if (schema.example !== undefined) return schema.example;
   if (schema.enum) return schema.enum[0];
-  switch (schema.type) {
+  // An optional field's type is a list: its own, and null.
+  switch ([schema.type].flat()[0]) {
     case "object": {
       const entries = Object.entries(schema.properties || {});
       return Object.fromEntries(entries.map(([name, inner]) => [name, example(api, inner, depth + 1)]));

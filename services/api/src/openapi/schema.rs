@@ -52,10 +52,19 @@ impl<'a> Schemas<'a> {
             .filter(|field| Rule::of(field).required)
             .map(FieldDescriptor::json_name)
             .collect();
+        let mut properties = self.properties(fields);
+        for field in fields {
+            if let Some(schema) = properties
+                .get_mut(field.json_name())
+                .filter(|_| field.field_descriptor_proto().proto3_optional())
+            {
+                allow_null(schema);
+            }
+        }
         json!({
             "type": "object",
             "required": required,
-            "properties": self.properties(fields),
+            "properties": properties,
             "additionalProperties": false,
         })
     }
@@ -126,6 +135,16 @@ impl<'a> Schemas<'a> {
     fn of_enum(&self, values: &EnumDescriptor) -> Value {
         let known = values.values().filter(|value| value.number() != 0);
         json!({ "type": "string", "enum": known.map(|value| value.name().to_owned()).collect::<Vec<_>>() })
+    }
+}
+
+/// An optional field may be said not to be set.
+fn allow_null(schema: &mut Value) {
+    if let Some(kind) = schema.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        values.push(Value::Null);
     }
 }
 
