@@ -4,7 +4,7 @@
 #
 # On a fresh Debian or Ubuntu with a Rust toolchain each installs what is missing.
 
-.PHONY: up test bench test-e2e test-faults test-api fmt lint queries
+.PHONY: up test bench test-e2e test-faults test-api test-containers fmt lint queries
 
 up:
 	@deploy/install/platform.sh
@@ -13,7 +13,7 @@ up:
 	@exec "$${CARGO_TARGET_DIR:-target}/up/hoshu" up
 
 test:
-	@deploy/install/tests.sh
+	@deploy/install/containers.sh
 	@exec .ci/with-servers .ci/check
 
 bench:
@@ -35,6 +35,11 @@ test-faults:
 test-api: export HOSHU_API_SECONDS ?= 600
 test-api:
 	@exec tests/run tests/api/test_document.py
+
+# As users run it: docker-compose.yml with a container engine, deploy/kubernetes with podman.
+test-containers:
+	@deploy/install/containers.sh
+	@exec tests/containers/run
 
 fmt:
 	@cargo fmt --all

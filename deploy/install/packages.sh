@@ -46,8 +46,12 @@ apt-get install -y -qq --no-install-recommends "$@" </dev/null
 if command -v systemctl >/dev/null; then
     for package in "$@"; do
         case $package in
-        postgresql | nats-server | mosquitto | prometheus) systemctl disable --quiet "$package" || true ;;
+        postgresql | nats-server | mosquitto | prometheus) units=$package ;;
+        docker.io) units='docker.service docker.socket containerd.service' ;;
+        podman) units='podman.service podman.socket podman-restart.service podman-auto-update.timer' ;;
+        *) units='' ;;
         esac
+        for unit in $units; do systemctl disable --quiet "$unit" || true; done
     done
 fi
 AS_ROOT

@@ -26,7 +26,7 @@ Client._sock_send = one_at_a_time(Client._sock_send)
 
 
 class PythonSdk:
-    def __init__(self, platform, device, tls, model_file):
+    def __init__(self, platform, device, tls, model_file, host="localhost"):
         self.device = device
         self.connects = queue.Queue()
         self.enabled = queue.Queue()
@@ -45,7 +45,7 @@ class PythonSdk:
         if tls:
             certificate = platform.ca_file.read_text()
             kit.config_mqtt(
-                endpoint="localhost", port=platform.mqtts_port, secure="TLS", cadata=certificate, check_hostname=True
+                endpoint=host, port=platform.mqtts_port, secure="TLS", cadata=certificate, check_hostname=True
             )
         else:
             kit.config_mqtt(endpoint="127.0.0.1", port=platform.mqtt_port, secure="")
