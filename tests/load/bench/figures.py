@@ -49,10 +49,10 @@ def compare(kept, measured):
     now = dict(kept)
     for name, section in measured.items():
         before = kept.get(name, {"machine": None, "figures": []})
-        # Another machine's figures say nothing of this one's.
-        values = {one["what"]: one["value"] for one in before["figures"] if before["machine"] == machine()}
+        values = {one["what"]: one["value"] for one in before["figures"]}
         now[name] = {
             "machine": machine(),
+            "machineBefore": before["machine"],
             "figures": [{**asdict(one), "before": values.get(one.what)} for one in section.figures],
         }
     return now
@@ -65,22 +65,23 @@ def write(kept):
 def table(kept, names):
     """Every figure beside its goal and the one before it, as Markdown."""
     rows = ["| | measured | goal | | before | |", "| --- | --- | --- | --- | --- | --- |"]
-    for name in names:
-        for one in kept.get(name, {"figures": []})["figures"]:
+    for measurement in (kept[name] for name in names if name in kept):
+        elsewhere = "" if measurement["machine"] == measurement["machineBefore"] else ", on another machine"
+        for one in measurement["figures"]:
             before = one["before"]
             figure = Figure(**{name: value for name, value in one.items() if name != "before"})
             goal = "" if figure.goal is None else f"{'≥' if figure.more_is_better else '≤'} {told(figure.goal, figure.unit)}"
             rows.append(
                 f"| {figure.what} | {told(figure.value, figure.unit)} | {goal} | {figure.verdict()} "
-                f"| {'' if before is None else told(before, figure.unit)} | {_change(figure, before)} |"
+                f"| {'' if before is None else told(before, figure.unit)} | {_change(figure, before, elsewhere)} |"
             )
     return "\n".join(rows)
 
 
-def _change(figure, before):
+def _change(figure, before, elsewhere):
     if not before or not figure.value:
         return ""
     worse = before / figure.value if figure.more_is_better else figure.value / before
     if worse > 1 + NOTABLE:
-        return f"**worse by {worse - 1:.0%}**"
-    return f"better by {1 / worse - 1:.0%}" if 1 / worse > 1 + NOTABLE else "as before"
+        return f"**worse by {worse - 1:.0%}**{elsewhere}"
+    return f"better by {1 / worse - 1:.0%}{elsewhere}" if 1 / worse > 1 + NOTABLE else "as before"

@@ -12,7 +12,7 @@ OPENING = """# Benchmarks
 
 Written by `make bench` (`tests/load/run`, which also measures one subject alone); run it to have your own. Absolute figures belong to the machine
 below: platform, database, message bus and load share its processors. Take the ratios, which were measured side by side in one run.
-A figure is told as worse or better when it differs by more than 15 % from the one before it, which was written on the same machine.
+A figure is told as worse or better when it differs by more than 15 % from the one before it; on another machine that says something of ratios alone.
 """
 
 CLOSING = """## What this does not say

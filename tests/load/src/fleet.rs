@@ -10,8 +10,8 @@ use crate::device::{Door, Link};
 use crate::house::{House, Made};
 use crate::latency::Latency;
 
-/// A queue longer than the platform's would measure the kernel.
-pub(crate) const AT_ONCE: usize = 256;
+/// Enough to keep both sides busy; with more a slow machine's handshakes wait for each other until they are too late.
+pub(crate) const AT_ONCE: usize = 64;
 
 pub(crate) struct Member {
     pub(crate) made: Made,
