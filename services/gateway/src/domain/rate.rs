@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-const MICROS: i64 = 1_000_000;
+/// Of a second. In microseconds, 700,000 a second would be a million, and two million a second would be none.
+const NANOS: i64 = 1_000_000_000;
 
 /// A limit that users may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +19,10 @@ impl Rate {
         Self { per_second, burst }
     }
 
-    /// The next state of a meter that stands at `busy_until`, in microseconds; nothing if it is over.
+    /// The next state of a meter that stands at `busy_until`, in nanoseconds; nothing if it is over.
     fn admit(self, busy_until: i64, now_ms: i64) -> Option<i64> {
-        let now = now_ms.saturating_mul(1000);
-        let each = MICROS / i64::from(self.per_second.max(1));
+        let now = now_ms.saturating_mul(1_000_000);
+        let each = (NANOS / i64::from(self.per_second.max(1))).max(1);
         let from = busy_until.max(now);
         let tolerance = each * (i64::from(self.burst.max(1)) - 1);
         (from - now <= tolerance).then_some(from + each)
@@ -119,6 +120,33 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_rate_of_millions_holds_for_sessions_whose_clocks_differ_a_little() {
+        for per_second in [700_000, 10_000_000, u32::MAX] {
+            let rate = Rate::new(per_second, per_second);
+            let meter = SharedMeter::default();
+            assert_eq!(meter.take(rate, 1_700_000_000_001), Ok(()));
+            assert_eq!(meter.take(rate, 1_700_000_000_000), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_rate_near_a_million_is_not_a_million() {
+        let rate = Rate::new(700_000, 700_000);
+        let meter = SharedMeter::default();
+        let passed = |now| {
+            (0..800_000)
+                .filter(|_| meter.take(rate, now).is_ok())
+                .count()
+        };
+        assert_eq!(passed(1_000), 700_000);
+        let half_a_second_later = passed(1_500);
+        assert!(
+            (349_000..=351_000).contains(&half_a_second_later),
+            "{half_a_second_later}"
+        );
+    }
+
     proptest! {
         #[test]
         fn never_more_than_burst_and_rate_pass(
@@ -131,8 +159,8 @@ mod tests {
                 now += gap;
                 passed += i64::from(meter.take(rate, now).is_ok());
             }
-            let each = 1_000_000 / i64::from(per_second);
-            prop_assert!(passed <= i64::from(burst) + now * 1000 / each + 1);
+            let each = 1_000_000_000 / i64::from(per_second);
+            prop_assert!(passed <= i64::from(burst) + now * 1_000_000 / each + 1);
         }
     }
 }
