@@ -268,6 +268,21 @@ fn nothing_may_be_there_twice() {
     );
 }
 
+/// Ten times what the door lets in, so that a reader that compares each with all others is noticed.
+#[test]
+fn very_many_function_blocks_are_read_and_kept_in_a_moment() {
+    let blocks = |block: fn(usize) -> String| {
+        let list: Vec<String> = (0..100_000).map(block).collect();
+        format!(r#"{{"functionBlocks":[{}]}}"#, list.join(","))
+    };
+    let named = blocks(|index| format!(r#"{{"functionBlockId":"b{index}"}}"#));
+    let read = Document::parse_stored(named.as_bytes()).expect("an object");
+    assert_eq!(read.blocks.len(), 100_001);
+    let empty = blocks(|_| "{}".to_owned());
+    let kept = normalise(empty.as_bytes(), "pk").expect("an object");
+    assert_eq!(kept.matches("thing.event.property.post").count(), 100_001);
+}
+
 #[test]
 fn limits_are_those_of_the_page() {
     let int = r#"{"type":"int"}"#;

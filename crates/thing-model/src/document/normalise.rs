@@ -83,7 +83,9 @@ impl<'t> Edits<'t> {
             object.span.end - 1
         };
         let span = Span { start: at, end: at };
-        let follows = !first && (!empty || self.list.iter().any(|(other, _)| *other == span));
+        // What was put at the same place before was put there last: objects are edited one after the other.
+        let after_another = self.list.last().is_some_and(|(other, _)| *other == span);
+        let follows = !first && (!empty || after_another);
         let text = match (first && !empty, follows) {
             (true, _) => format!("{member},"),
             (_, true) => format!(",{member}"),

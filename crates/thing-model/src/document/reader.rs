@@ -105,6 +105,7 @@ impl Reader<'_> {
             self.optional_text(profile, "productKey", &path);
         }
         let mut blocks = vec![self.block(root, &path)];
+        let mut ids = HashSet::new();
         let path = Path::Key(&path, "functionBlocks");
         for (index, element) in self
             .list(root, "functionBlocks", &Path::Root)
@@ -120,7 +121,7 @@ impl Reader<'_> {
             let block = self.block(element, &path);
             let wrong = match &block.id {
                 None => Some("functionBlockId is missing".to_owned()),
-                id if blocks.iter().any(|other| other.id == *id) => {
+                Some(id) if !ids.insert(id.clone()) => {
                     Some("another function block has the same functionBlockId".to_owned())
                 }
                 Some(_) => None,
