@@ -155,7 +155,7 @@ impl<'a> Members<'a> {
         match members.and_then(|members| parser.end().map(|()| members)) {
             Ok(members) => Ok(members),
             Err(_) if twice.is_some() => Err(EnvelopeFault::Twice(twice.unwrap_or_default())),
-            Err(error) if error.is_data() && !text.trim_start().starts_with('{') => {
+            Err(_) if !text.trim_start().starts_with('{') => {
                 // What stands there is a value of another kind, if it is whole.
                 match serde_json::from_str::<IgnoredAny>(text) {
                     Ok(_) => Err(EnvelopeFault::NotObject),

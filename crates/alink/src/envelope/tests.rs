@@ -104,6 +104,7 @@ fn what_is_no_envelope_is_said() {
         (b"5", EnvelopeFault::NotObject),
         (b"[\"1\",\"1.0\"]", EnvelopeFault::NotObject),
         (b"null", EnvelopeFault::NotObject),
+        (b"1e400", EnvelopeFault::NotObject),
         (br#"{"id":"1","id":"2"}"#, EnvelopeFault::Twice("id")),
         (
             br#"{"params":{},"p\u0061rams":{}}"#,
