@@ -1,59 +1,84 @@
 """TCP links between the parts of a house, for tests that cut them."""
 
 import asyncio
-import threading
+import multiprocessing
 from collections import deque
 
 
 class Links:
-    """Every link of a house, carried by one thread."""
+    """Every link of a house, carried by a process of its own: a busy test must not slow the house down."""
 
     def __init__(self):
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._cut = set()
-        # Whom a connection joins, and its two ends.
-        self._connections = {}
+        process = multiprocessing.get_context("spawn")
+        self._pipe, theirs = process.Pipe()
+        self._process = process.Process(target=_carry_links, args=(theirs,), daemon=True)
+        self._process.start()
 
     def between(self, source, targets):
         """The port where `source` reaches one of the `targets` (name to port): another with each connection,
         as a balancer does it."""
+        return self._ask("between", source, targets)
+
+    def cut(self, name):
+        """Ends every connection from and to it, and lets no new one through."""
+        self._ask("cut", name)
+
+    def mend(self, name):
+        self._ask("mend", name)
+
+    def close(self):
+        self._process.kill()
+        self._process.join()
+
+    def _ask(self, *question):
+        self._pipe.send(question)
+        return self._pipe.recv()
+
+
+def _carry_links(pipe):
+    asyncio.run(_Carrier().serve(pipe))
+
+
+class _Carrier:
+    def __init__(self):
+        self._cut = set()
+        # Whom a connection joins, by its two ends.
+        self._connections = {}
+
+    async def serve(self, pipe):
+        while True:
+            what, *about = await asyncio.to_thread(pipe.recv)
+            pipe.send(await getattr(self, what)(*about))
+
+    async def between(self, source, targets):
         turns = deque(targets.items())
 
         async def connect(near_reader, near):
             for _ in range(len(turns)):
                 turns.rotate()
-                name, target_port = turns[0]
+                name, port = turns[0]
                 if self._cut & {source, name}:
                     continue
                 try:
-                    far_reader, far = await asyncio.open_connection("127.0.0.1", target_port)
+                    far_reader, far = await asyncio.open_connection("127.0.0.1", port)
                 except OSError:
                     continue
                 await self._carry((source, name), near_reader, near, far_reader, far)
                 return
             near.transport.abort()
 
-        server = self._run(asyncio.start_server(connect, "127.0.0.1", backlog=1024))
+        server = await asyncio.start_server(connect, "127.0.0.1", backlog=1024)
         return server.sockets[0].getsockname()[1]
 
-    def cut(self, name):
-        """Ends every connection from and to it, and lets no new one through."""
+    async def cut(self, name):
+        self._cut.add(name)
+        for ends, names in list(self._connections.items()):
+            if name in names:
+                for end in ends:
+                    end.transport.abort()
 
-        async def cut():
-            self._cut.add(name)
-            for ends, names in list(self._connections.items()):
-                if name in names:
-                    for end in ends:
-                        end.transport.abort()
-
-        self._run(cut())
-
-    def mend(self, name):
+    async def mend(self, name):
         self._cut.discard(name)
-
-    def close(self):
-        self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _carry(self, names, near_reader, near, far_reader, far):
         async def pump(reader, writer):
@@ -72,6 +97,3 @@ class Links:
             await asyncio.gather(pump(near_reader, far), pump(far_reader, near))
         finally:
             del self._connections[near, far]
-
-    def _run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)

@@ -40,7 +40,9 @@ class Connection:
         self.closed = threading.Event()
         self.close_reason = None
         self._opened = threading.Event()
+        # Set when its PUBACK came, or cannot come any more.
         self._acknowledged = {}
+        self._pubacked = set()
         self._granted = {}
         options = {"clean_session": clean} if version == V3 else {}
         self.client = client = paho.Client(shown.client_id, protocol=version, reconnect_on_failure=False, **options)
@@ -49,7 +51,7 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         take = on_message or (lambda _, message: self.inbox.put(message))
         client.on_message = lambda _client, _data, message: take(self, message)
-        client.on_publish = lambda _client, _data, mid: self._acknowledged.setdefault(mid, threading.Event()).set()
+        client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         if will is not None:
             topic, payload = will
@@ -79,6 +81,12 @@ class Connection:
         self.close_reason = getattr(code, "value", code)
         self._opened.set()
         self.closed.set()
+        for waiting in list(self._acknowledged.values()):
+            waiting.set()
+
+    def _on_publish(self, _client, _data, mid):
+        self._pubacked.add(mid)
+        self._acknowledged.setdefault(mid, threading.Event()).set()
 
     def _on_subscribe(self, _client, _data, mid, granted, _properties=None):
         self._granted[mid] = [getattr(one, "value", one) for one in granted]
@@ -91,8 +99,10 @@ class Connection:
         assert sent.rc == paho.MQTT_ERR_SUCCESS, paho.error_string(sent.rc)
         if qos:
             done = self._acknowledged.setdefault(sent.mid, threading.Event())
-            until(lambda: done.is_set() or self.closed.is_set(), f"a PUBACK of {topic}", within)
-            assert done.is_set(), f"closed before the PUBACK of {topic}"
+            if self.closed.is_set():
+                done.set()
+            assert done.wait(within), f"no PUBACK of {topic} within {within} s"
+            assert sent.mid in self._pubacked, f"closed before the PUBACK of {topic}"
         return sent.mid
 
     def subscribe(self, *filters, qos=1):
