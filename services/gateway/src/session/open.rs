@@ -75,7 +75,8 @@ where
         .await?;
     let greeted = Instant::now();
     let admitted = match greeting {
-        Ok(Ok(greeting)) => admit(gateway, greeting, peer, transport).await,
+        // Boxed, so that who has not said its CONNECT yet does not hold what judging it needs.
+        Ok(Ok(greeting)) => Box::pin(admit(gateway, greeting, peer, transport)).await,
         Ok(Err(refused)) => Err(refused),
         Err(_) => Err(Refused::Silently("no CONNECT in time")),
     };
