@@ -28,6 +28,7 @@ test-e2e:
 test-faults: export HOSHU_FAULTS_POSTS ?= 10000
 test-faults: export HOSHU_FAULTS_DEVICES ?= 200
 test-faults: export HOSHU_FAULTS_AWAY_SECONDS ?= 300
+test-faults: export HOSHU_STORM_DEVICES ?= 10000
 test-faults:
 	@exec tests/run tests/faults -m "long or not long"
 

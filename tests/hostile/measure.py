@@ -1,6 +1,6 @@
 """How much neighbours notice of each attack: the long form of the hostile tests, with times.
 
-usage, in tests/: python -m hostile.measure [SECONDS]     HOSHU_BINARY names the binary
+usage, in tests/: python -m hostile.measure [SECONDS [ATTACK]]     HOSHU_BINARY names the binary
 
 Ten devices post ten times a second each, first alone and then while another program attacks as fast as it can.
 Attacker, platform, database and bus share this machine's processors: the first row shows what the attacker's own
@@ -212,7 +212,7 @@ def main():
         neighbours = Neighbours(platform, boilers.devices(10), folder / "answers")
         print("| attack | p50 before, ms | p99 before | p50 during | p99 during | p99, times | memory at worst, MiB | lasted, s | posts/s |")
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-        for name in ATTACKS:
+        for name in sys.argv[2:] or ATTACKS:
             row = measure(platform, neighbours, boilers, name, seconds)
             print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in row) + " |", flush=True)
         neighbours.stop()
