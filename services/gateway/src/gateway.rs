@@ -50,6 +50,8 @@ pub(crate) struct Gateway {
     attempts: Mutex<Attempts>,
     /// Of addresses without attempts.
     held_off: Damper,
+    /// Of claims that the registry did not answer: one for each device that comes back.
+    pub(crate) unasked: Damper,
 }
 
 impl Gateway {
@@ -83,6 +85,7 @@ impl Gateway {
                 config.failures_per_minute,
             )),
             held_off: Damper::default(),
+            unasked: Damper::default(),
             registry,
             config,
             chassis,

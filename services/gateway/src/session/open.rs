@@ -336,7 +336,9 @@ async fn claim(
     let response = match gateway.registry().claim_session(request).await {
         Ok(response) => response.into_inner(),
         Err(status) => {
-            tracing::warn!(%status, "the registry cannot be asked");
+            if let Some(times) = gateway.unasked.admit(gateway.clock.now_ms()) {
+                tracing::warn!(%status, times, "the registry cannot be asked");
+            }
             // It may have given us the session all the same.
             gateway.unclear.push(connect.device.clone());
             return Err(ConnectRefusal::NotReady);
