@@ -14,6 +14,10 @@ use crate::domain::{BadEntry, Entry, Kind, Line, Text};
 use crate::metrics::Metrics;
 use crate::store::{self, Row};
 
+/// Entries that are read at a stretch: in one process with the door, a large group must not keep devices
+/// waiting for their PUBACKs.
+const STRETCH: usize = 64;
+
 struct Lines {
     pool: PgPool,
     clock: Clock,
@@ -41,7 +45,10 @@ impl Lines {
         let mut rows = Vec::with_capacity(entries.len());
         let mut newest = DateTime::<Utc>::MIN_UTC;
         let mut bad = Vec::new();
-        for entry in entries {
+        for (number, entry) in entries.into_iter().enumerate() {
+            if number % STRETCH == 0 {
+                tokio::task::yield_now().await;
+            }
             let row = read_entry(entry).and_then(|entry| {
                 newest = newest.max(entry.span().1);
                 Row::try_from(entry)
