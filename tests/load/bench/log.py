@@ -55,7 +55,7 @@ median of {COPIES}. The same PostgreSQL, with its default durability; a checkpoi
 | from NATS, committed in groups | {ours:,.0f} | {seconds:.2f} |
 | one bare COPY | {bare:,.0f} | {", ".join(f"{one:.2f}" for one in copies)} |
 
-`device-log` commits {lines_per_second:,.0f} lines/s, in {ours / bare:.0%} of the rows of the bare COPY.
+`device-log` commits {lines_per_second:,.0f} lines/s; in rows, {ours / bare:.0%} of the bare COPY's pace.
 """,
         [
             Figure("log: rows/s beside one bare COPY", ours / bare, "×", GOAL),

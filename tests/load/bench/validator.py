@@ -38,10 +38,10 @@ def measure(bench):
             figures.append(Figure(f"{what}: time beside only parsing", beside_parsing, "×", PARSING_GOAL, more_is_better=False))
     listed = "\n".join(rows)
     return Section(
-        f"""From a property report's bytes to the verdict with *all* faults, each with its pointer and words, by one thread. Of three models every
-tenth property or more is a struct and another an array; reports have all properties in the model's order, as devices send them. `plain` is the
+        f"""From a property report's bytes to the verdict with *all* faults, each with its pointer and words, by one thread. In each of the three models
+one property in ten, or more, is a struct and as many are arrays; reports have all properties in the model's order, as devices send them. `plain` is the
 value alone, `timed` each value as `{{"value":…,"time":…}}`. `jsonschema` judges an equivalent schema, made for this form alone (one for
-both forms would slow it down), after `serde_json` has made its tree, and writes down each fault's pointer and words too. Parsing is the fastest
+both forms would slow it down), after `serde_json` has made its tree (with `float_roundtrip`, which it asks for), and writes down each fault's pointer and words too. Parsing is the fastest
 for that message of serde_json and sonic-rs into nothing, sonic-rs into its value, simd-json into its tape. All agree on every message
 before they are measured; then they take turns of 5 ms, and the median of {rounds} turns is told. Portable build: no `target-cpu=native`.
 
