@@ -10,9 +10,11 @@ use crate::models::{self, Form};
 /// Every message is judged at this time.
 const NOW_MS: i64 = 1_700_000_000_000;
 
+type Run = Box<dyn FnMut(&[u8]) -> Verdict>;
+
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
-    pub(crate) run: Box<dyn FnMut(&[u8]) -> Verdict>,
+    pub(crate) run: Run,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +36,7 @@ pub(crate) fn all(properties: usize, form: Form) -> Vec<Contender> {
     ]
 }
 
-fn ours(properties: usize) -> Box<dyn FnMut(&[u8]) -> Verdict> {
+fn ours(properties: usize) -> Run {
     let document = Document::parse(models::document(properties).as_bytes()).expect("a document");
     let model = Model::compile(&document);
     let mut report = Report::new();
@@ -45,7 +47,7 @@ fn ours(properties: usize) -> Box<dyn FnMut(&[u8]) -> Verdict> {
 }
 
 /// With each fault's pointer and words, as ours has them.
-fn jsonschema(properties: usize, form: Form) -> Box<dyn FnMut(&[u8]) -> Verdict> {
+fn jsonschema(properties: usize, form: Form) -> Run {
     let schema = serde_json::from_str(&models::schema(properties, form)).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     Box::new(move |bytes| {
@@ -73,7 +75,7 @@ fn sonic_value(bytes: &[u8]) -> Verdict {
 }
 
 /// It writes into what it reads, so it has a copy each time.
-fn simd_tape() -> Box<dyn FnMut(&[u8]) -> Verdict> {
+fn simd_tape() -> Run {
     let mut copy = Vec::new();
     let mut buffers = simd_json::Buffers::default();
     Box::new(move |bytes| {
