@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Bench, device::message, post};
 use proto::hoshu::bus::v1::log_line::Kind;
 use rmqtt_codec::{types::QoS, v3, v5};
 use testbench::wait_until;
+use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
 async fn a_publish_goes_up_with_who_sent_it_and_is_acknowledged() {
@@ -395,5 +398,21 @@ async fn a_will_that_waits_is_dropped_when_the_device_comes_back() {
         [3],
         "only the last connection's will is due"
     );
+    bench.house.stop().await;
+}
+
+#[tokio::test]
+async fn bytes_of_a_packet_that_never_ends_are_no_sign_of_life() {
+    let bench = Bench::new().await;
+    let mut trickling = bench.device("pump-01").connect().await;
+    // A PUBLISH of 300 bytes.
+    trickling.send_bytes(&[0x30, 0xAC, 0x02]).await;
+    for _ in 0..4 {
+        bench.house.clock().advance(Duration::from_secs(30));
+        // Its keep-alive is 60 s: at 90 s the door may have closed already.
+        let _ = trickling.stream.write_all(&[0]).await;
+        tokio::task::yield_now().await;
+    }
+    bench.registry.releases("pump-01", 1).await;
     bench.house.stop().await;
 }

@@ -4,6 +4,7 @@ pub(crate) mod acks;
 pub(crate) mod aliases;
 pub(crate) mod attempts;
 pub(crate) mod ending;
+pub(crate) mod heard;
 pub(crate) mod inflight;
 pub(crate) mod rate;
 pub(crate) mod refused;

@@ -16,6 +16,8 @@ use crate::domain::ending::End;
 
 /// Bytes taken from a socket at once. They stand on the stack, so that an idle connection has none.
 const CHUNK: usize = 16 * 1024;
+/// Packets that one turn looks at; then the other connections have theirs. A chunk holds 8,192 PINGREQs.
+const PACKETS_A_TURN: usize = 256;
 
 pub(super) struct Connection<S> {
     pub(super) io: S,
@@ -31,6 +33,7 @@ pub(super) struct Connection<S> {
 enum Stopped {
     NeedsBytes,
     Held,
+    TurnIsOver,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -47,11 +50,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Everything that can be done now.
     fn step(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let mut left = PACKETS_A_TURN;
         loop {
             let now = self.session.now();
             self.take_mail(context, now)?;
             self.poll_work(context)?;
-            let stopped = self.read_packets(now)?;
+            let stopped = self.read_packets(now, &mut left)?;
             // Behind the packets: the first of a lane makes its tally.
             self.session.lanes.register(context.waker());
             self.session.release_acks(&mut self.output);
@@ -59,12 +63,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match stopped {
                 Stopped::NeedsBytes => {
                     self.give_back();
-                    ready!(self.poll_fill(context))?;
-                    self.session.heard_ms = self.session.now();
+                    let came = ready!(self.poll_fill(context))?;
+                    self.session.heard.bytes(came, self.session.now());
                 }
                 // Work that was begun must be polled once; answers may have made room.
                 Stopped::Held if self.is_begun(context)? => {}
                 Stopped::Held => return Poll::Pending,
+                Stopped::TurnIsOver => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -113,13 +121,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    fn read_packets(&mut self, now: i64) -> Result<Stopped, End> {
+    fn read_packets(&mut self, now: i64, left: &mut usize) -> Result<Stopped, End> {
         loop {
             if !self.session.may_read(self.output.len()) {
                 return Ok(Stopped::Held);
             }
+            if *left == 0 {
+                return Ok(Stopped::TurnIsOver);
+            }
+            *left -= 1;
             match self.session.wire.read(&mut self.input) {
-                Ok(Some(packet)) => self.session.on_packet(packet, now, &mut self.output)?,
+                Ok(Some(packet)) => {
+                    self.session.heard.packet(now);
+                    self.session.on_packet(packet, now, &mut self.output)?;
+                }
                 Ok(None) => return Ok(Stopped::NeedsBytes),
                 Err(violation) => return Err(End::Violation(violation)),
             }
@@ -133,14 +148,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok((had_work && self.session.work.is_none()) || self.session.may_read(self.output.len()))
     }
 
-    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+    /// How many bytes came.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, End>> {
         let mut space = [MaybeUninit::<u8>::uninit(); CHUNK];
         let mut chunk = ReadBuf::uninit(&mut space);
         match ready!(Pin::new(&mut self.io).poll_read(context, &mut chunk)) {
             Ok(()) if chunk.filled().is_empty() => Poll::Ready(Err(End::Reset)),
             Ok(()) => {
                 self.input.extend_from_slice(chunk.filled());
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(chunk.filled().len()))
             }
             Err(_) => Poll::Ready(Err(End::Reset)),
         }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     directory::Handle,
     domain::{
-        acks::Acks, aliases::Aliases, ending::End, inflight::Inflight, rate::Meter,
+        acks::Acks, aliases::Aliases, ending::End, heard::Heard, inflight::Inflight, rate::Meter,
         refused::Refusals,
     },
     facts::Facts,
@@ -488,7 +488,7 @@ impl Made {
             },
             work: None,
             silence_ms: u32::from(self.keep_alive) * 1500,
-            heard_ms: now,
+            heard: Heard::new(now),
             told_throttled_ms: 0,
             last_id: MessageId::at(0, [0; 10]),
         };

@@ -17,6 +17,7 @@ use crate::{
         acks::{Acks, Pending},
         aliases::Aliases,
         ending::{End, Violation},
+        heard::Heard,
         inflight::Inflight,
         rate::Meter,
         refused::{Refusals, Refused},
@@ -118,7 +119,7 @@ pub(super) struct Session {
     pub(super) work: Option<Work>,
     /// Seconds of silence that are allowed: 1.5 times the keep-alive.
     pub(super) silence_ms: u32,
-    pub(super) heard_ms: i64,
+    pub(super) heard: Heard,
     /// When the device was last told that it is over its rate.
     pub(super) told_throttled_ms: i64,
     pub(super) last_id: MessageId,
@@ -234,7 +235,7 @@ impl Session {
             let came = match &outbound.body {
                 Body::Up(up) => up.received_at,
                 Body::Refusal(_, _, when) => *when,
-                Body::Log(_) => self.heard_ms,
+                Body::Log(_) => self.heard.at_ms(),
             };
             self.acks.push(Pending {
                 packet_id,
@@ -253,7 +254,7 @@ impl Session {
             packet_id,
             reason,
             lane: Way::Log as u8,
-            since_ms: wrapping_ms(self.heard_ms),
+            since_ms: wrapping_ms(self.heard.at_ms()),
             at,
         });
     }
@@ -323,9 +324,9 @@ impl Session {
     /// read because of us.
     pub(super) fn on_tick(&mut self, now: i64, held: bool) -> Result<(), End> {
         if held {
-            self.heard_ms = now;
+            self.heard.packet(now);
         }
-        if now - self.heard_ms >= i64::from(self.silence_ms) {
+        if now - self.heard.at_ms() >= i64::from(self.silence_ms) {
             return Err(End::KeepAlive);
         }
         self.tell_refusals(Some(now));
@@ -334,7 +335,7 @@ impl Session {
     }
 
     pub(super) fn set_deadline(&self, now: i64) {
-        let silent = self.heard_ms + i64::from(self.silence_ms);
+        let silent = self.heard.at_ms() + i64::from(self.silence_ms);
         let soon = if self.refusals.is_open() {
             now + SECOND_MS
         } else {
