@@ -1,10 +1,11 @@
 # make up     the whole platform on this machine, until Ctrl-C
 # make test   every check and test
 # make bench  the side-by-side measurements
+# make fuzz   fuzzes what strangers may send, SECONDS=900 each, TARGETS="mqtt messages"
 #
 # On a fresh Debian or Ubuntu with a Rust toolchain each installs what is missing.
 
-.PHONY: up test bench test-e2e test-faults test-api test-containers fmt lint queries
+.PHONY: up test bench fuzz test-e2e test-faults test-api test-containers fmt lint queries
 
 up:
 	@deploy/install/platform.sh
@@ -19,6 +20,10 @@ test:
 bench:
 	@deploy/install/bench.sh
 	@PATH="$$PWD/.venv/bin:$$PATH" exec tests/load/run
+
+fuzz:
+	@deploy/install/fuzz.sh
+	@PATH="$$PWD/.venv/bin:$$PATH" exec fuzz/run $(or $(SECONDS),900) $(TARGETS)
 
 # From outside only: `hoshu up` as a process, real SDKs and clients.
 test-e2e:

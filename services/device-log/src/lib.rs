@@ -8,6 +8,8 @@
 
 mod config;
 mod domain;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod inbox;
 mod metrics;

@@ -20,6 +20,8 @@ mod domain;
 mod doors;
 mod down;
 mod facts;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod metrics;
 mod mqtt;

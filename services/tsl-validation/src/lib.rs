@@ -11,6 +11,8 @@
 mod commands;
 mod config;
 mod domain;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod inbox;
 mod lines;

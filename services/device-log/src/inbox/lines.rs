@@ -73,7 +73,7 @@ impl Lines {
     }
 }
 
-fn read_entry(entry: LogEntry) -> Result<Entry, BadEntry> {
+pub(crate) fn read_entry(entry: LogEntry) -> Result<Entry, BadEntry> {
     let device = entry.device.ok_or(BadEntry::NoDevice)?;
     if entry.lines.is_empty() {
         return Err(BadEntry::NoLines);

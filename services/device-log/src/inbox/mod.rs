@@ -2,4 +2,4 @@
 
 mod lines;
 
-pub(crate) use lines::listen;
+pub(crate) use lines::{listen, read_entry};

@@ -2,7 +2,7 @@
 
 mod copy;
 mod days;
-mod packed;
+pub(crate) mod packed;
 mod read;
 mod row;
 mod write;

@@ -58,7 +58,7 @@ enum PackedKind {
     Tsl = 4,
 }
 
-pub(super) fn pack(device: &Device, lines: Vec<Line>) -> Vec<u8> {
+pub(crate) fn pack(device: &Device, lines: Vec<Line>) -> Vec<u8> {
     PackedLines {
         product_key: device.product_key.to_string(),
         device_name: device.device_name.to_string(),
@@ -67,7 +67,7 @@ pub(super) fn pack(device: &Device, lines: Vec<Line>) -> Vec<u8> {
     .encode_to_vec()
 }
 
-pub(super) fn unpack(bytes: &[u8]) -> anyhow::Result<(Device, Vec<Line>)> {
+pub(crate) fn unpack(bytes: &[u8]) -> anyhow::Result<(Device, Vec<Line>)> {
     let packed = PackedLines::decode(bytes)?;
     let device = Device::parse(&packed.product_key, &packed.device_name)?;
     let lines: anyhow::Result<_> = packed.lines.into_iter().map(unpack_line).collect();

@@ -13,6 +13,8 @@ use tokio::{
 
 use crate::{doors::opening::Place, gateway::Gateway};
 
+pub(crate) use open::{Greeting, greet};
+
 mod close;
 mod connection;
 mod deliver;

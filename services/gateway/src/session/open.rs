@@ -43,15 +43,15 @@ const QOS_NOT_SUPPORTED: u8 = 0x9B;
 const TAKE_OVER: Duration = Duration::from_secs(2);
 
 /// A device that has said well who it is.
-struct Greeting {
-    wire: Wire,
-    connecting: Connecting,
+pub(crate) struct Greeting {
+    pub(crate) wire: Wire,
+    pub(crate) connecting: Connecting,
     /// What came behind the CONNECT.
-    input: BytesMut,
+    pub(crate) input: BytesMut,
 }
 
 /// Why nobody is let in.
-enum Refused {
+pub(crate) enum Refused {
     /// It gets no answer.
     Silently(&'static str),
     /// It gets a CONNACK.
@@ -127,7 +127,9 @@ async fn refuse<S: AsyncWrite + Unpin>(
     .await;
 }
 
-async fn greet<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) -> Result<Greeting, Refused> {
+pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut S,
+) -> Result<Greeting, Refused> {
     let mut input = BytesMut::new();
     let level = loop {
         match opening(&input, CONNECT_BYTES) {
