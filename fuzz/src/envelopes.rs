@@ -19,7 +19,8 @@ pub fn envelopes(payload: &[u8]) {
             assert!(is_object);
             on_request(payload, &request);
         }
-        Err(EnvelopeFault::NotJson(_)) => assert!(!is_json),
+        // Strict readers refuse half a surrogate pair, which those that pass over it do not see.
+        Err(EnvelopeFault::NotJson(_)) => assert_ne!(crate::json::is_json(payload), Some(true)),
         Err(EnvelopeFault::NotObject) => assert!(is_json && !is_object),
         Err(_) => {}
     }
