@@ -58,7 +58,7 @@ def test_a_full_disk_of_nats_is_felt_by_senders(disk, make_house, tmp_path):
 
 
 def test_a_full_stream_is_felt_by_senders_until_it_is_read(make_house):
-    house = make_house(HOSHU_STREAM_BYTES=str(192 * 1024))
+    house = make_house(HOSHU_STREAM_BYTES=str(128 * 1024))
     with posting(house.roles, house.roles.rest()) as fleet:
         house.roles.roles["tsl-validation"].kill()
         fleet.until_none_is_acknowledged()
