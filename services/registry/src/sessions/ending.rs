@@ -58,11 +58,16 @@ pub(crate) async fn end_of_lost_node(registry: &Registry) -> sqlx::Result<bool> 
     store::told::insert(&mut tx, tidings.into_rows()).await?;
     tx.commit().await?;
     registry.written.send_replace(());
-    tracing::warn!(
-        node,
-        sessions = ended.len(),
-        "a gateway node is lost; its sessions were ended"
-    );
+    if ended.is_empty() {
+        // One that stopped in order has closed its sessions itself: every restart would look like a loss.
+        tracing::info!(node, "a gateway node is gone, and left no session");
+    } else {
+        tracing::warn!(
+            node,
+            sessions = ended.len(),
+            "a gateway node is lost; its sessions were ended"
+        );
+    }
     Ok(true)
 }
 
