@@ -3,7 +3,7 @@
 import pytest
 
 from containers.round_trip import RoundTrip
-from faults.fleet import Fleet
+from faults.fleet import Posters
 from hoshu.background import in_background
 from hoshu.credentials import credentials
 from hoshu.logs import Logs
@@ -53,7 +53,7 @@ def test_a_device_is_served_over_tls_with_the_ca_that_was_made(house, rest, tmp_
 
 @pytest.mark.parametrize("role", NOUNS)
 def test_a_killed_container_is_started_again_and_loses_nothing(house, boilers, role):
-    fleet = Fleet(house, boilers.devices(DEVICES))
+    fleet = Posters(house, boilers.devices(DEVICES))
     try:
         more_are_acknowledged(fleet)
         before = house.container(role)["RestartCount"]
@@ -69,7 +69,7 @@ def test_a_killed_container_is_started_again_and_loses_nothing(house, boilers, r
 def test_containers_that_come_back_at_each_others_addresses_are_found(house, boilers):
     """One that is made anew gets an address that is free: another's, when that was made anew too."""
     services = ["registry", "tsl-validation", "nats", "postgres"]
-    fleet = Fleet(house, boilers.devices(DEVICES))
+    fleet = Posters(house, boilers.devices(DEVICES))
     try:
         more_are_acknowledged(fleet)
         before = {service: house.address(service) for service in services}

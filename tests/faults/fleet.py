@@ -132,17 +132,13 @@ class Person:
             self.commands.append(Command(poster, label, status, answer))
 
 
-class Fleet:
-    def __init__(self, platform, rest):
-        self.product = make_product(rest, boiler())
-        pause = DEVICES / POSTS_PER_SECOND
-        self.posters = [Poster(platform, device, pause) for device in self.product.devices(DEVICES)]
-        until(lambda: all(poster.connections for poster in self.posters), "all connected", LONGEST_SECONDS)
-        self._people = [Person(rest.again(), self.posters[start::PEOPLE]) for start in range(PEOPLE)]
+class Posters:
+    """Devices that post."""
 
-    @property
-    def commands(self):
-        return [command for person in self._people for command in person.commands]
+    def __init__(self, platform, devices):
+        pause = len(devices) / POSTS_PER_SECOND
+        self.posters = [Poster(platform, device, pause) for device in devices]
+        until(lambda: all(poster.connections for poster in self.posters), "all connected", LONGEST_SECONDS)
 
     def acknowledged(self):
         return sum(len(poster.acknowledged) for poster in self.posters)
@@ -173,12 +169,27 @@ class Fleet:
 
         until(lambda: not others(), lambda: f"all {status}, but {others()}")
 
-    def end_commands(self):
-        for person in self._people:
-            person.stop()
-
     def stop(self):
+        """Answers with the ids of all posts that were acknowledged."""
         for poster in self.posters:
             poster.stop()
         for poster in self.posters:
             poster.join()
+        return [own_id for poster in self.posters for own_id in poster.acknowledged]
+
+
+class Fleet(Posters):
+    """Devices of a product of their own that post, and people who tell them what to do."""
+
+    def __init__(self, platform, rest):
+        self.product = make_product(rest, boiler())
+        super().__init__(platform, self.product.devices(DEVICES))
+        self._people = [Person(rest.again(), self.posters[start::PEOPLE]) for start in range(PEOPLE)]
+
+    @property
+    def commands(self):
+        return [command for person in self._people for command in person.commands]
+
+    def end_commands(self):
+        for person in self._people:
+            person.stop()

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from faults.fleet import Fleet
+from faults.fleet import Posters
 from hoshu.documents import blocks, page, section
 from hoshu.logs import REPORT_UP, TO_DEVICE, Logs, reported
 from hoshu.model import REPORT
@@ -74,8 +74,8 @@ def test_from_a_backup_alone_the_house_rises_with_its_devices_values_lines_token
     versions = rest.get(f"{product.path}/tsl/versions")
     trusted = old.ca_file.read_bytes()
 
-    fleet = Fleet(old, reporting)
-    until(lambda: fleet.acknowledged() >= POSTS, f"{POSTS} posts")
+    fleet = Posters(old, reporting)
+    fleet.until_acknowledged(POSTS)
     do_as_the_guide_says("## Backup", old.folder)
     fleet.stop()
     shutil.move(old.folder / "backup", new.folder)
