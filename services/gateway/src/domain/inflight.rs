@@ -37,6 +37,15 @@ impl<T> Inflight<T> {
         id
     }
 
+    /// Notes what is sent again, under the packet id that it had before.
+    pub(crate) fn send_again(&mut self, id: NonZeroU16, what: T) -> NonZeroU16 {
+        if self.sent.iter().any(|(taken, _)| *taken == id) {
+            return self.send(what);
+        }
+        self.sent.push_back((id, what));
+        id
+    }
+
     pub(crate) fn get_mut(&mut self, id: NonZeroU16) -> Option<&mut T> {
         self.sent
             .iter_mut()
@@ -55,10 +64,8 @@ impl<T> Inflight<T> {
     }
 
     /// All that no PUBACK came for, oldest first.
-    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = T> + use<T> {
+    pub(crate) fn take_all(&mut self) -> VecDeque<(NonZeroU16, T)> {
         std::mem::take(&mut self.sent)
-            .into_iter()
-            .map(|(_, what)| what)
     }
 }
 
@@ -86,6 +93,16 @@ mod tests {
         assert_eq!(inflight.acknowledge(NonZeroU16::new(77).unwrap()), None);
         assert_eq!(inflight.acknowledge(id), Some("a"));
         assert_eq!(inflight.acknowledge(id), None);
-        assert_eq!(inflight.take_all().collect::<Vec<_>>(), ["b"]);
+        let left = inflight.take_all().into_iter().map(|(_, what)| what);
+        assert_eq!(left.collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn what_is_sent_again_has_its_id_and_what_is_new_another() {
+        let mut inflight = Inflight::default();
+        let one = NonZeroU16::MIN;
+        assert_eq!(inflight.send_again(one, "again"), one);
+        assert_eq!(inflight.send("new").get(), 2);
+        assert_eq!(inflight.send_again(one, "late").get(), 3, "it is taken");
     }
 }

@@ -87,9 +87,10 @@ impl Session {
     async fn suspend(&mut self, end: End, now: i64) {
         let mut messages: Vec<Kept> = Vec::new();
         let (mut written, mut unwritten) = (Vec::new(), Vec::new());
-        for mut unacknowledged in self.inflight.take_all() {
+        for (id, mut unacknowledged) in self.inflight.take_all() {
             if let Some(mut kept) = unacknowledged.kept.take() {
                 kept.was_sent = true;
+                kept.packet_id = Some(id);
                 messages.push(*kept);
             }
             written.extend(unacknowledged.ticket);

@@ -72,6 +72,7 @@ impl Session {
         let kept = Box::new(Kept {
             stored: None,
             was_sent: false,
+            packet_id: None,
             message_id,
             topic: topic.clone(),
             payload: publish.payload.clone(),
@@ -134,7 +135,10 @@ impl Session {
             ticket: None,
             kept: None,
         };
-        let id = self.inflight.send(sent);
+        let id = match kept.packet_id {
+            Some(id) => self.inflight.send_again(id, sent),
+            None => self.inflight.send(sent),
+        };
         let outgoing = Outgoing {
             topic: &kept.topic,
             payload: &kept.payload,

@@ -1,6 +1,6 @@
 //! Messages kept for devices that are away, or that did not acknowledge them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU16};
 
 use bytes::Bytes;
 use proto::hoshu::bus::v1::{Publish, down_outcome::Kind};
@@ -16,6 +16,8 @@ pub(crate) struct Kept {
     pub(crate) stored: Option<i64>,
     /// It went out before: the next time with DUP.
     pub(crate) was_sent: bool,
+    /// The packet id that it had then, and has the next time.
+    pub(crate) packet_id: Option<NonZeroU16>,
     pub(crate) message_id: Bytes,
     pub(crate) topic: String,
     pub(crate) payload: Bytes,
@@ -37,6 +39,7 @@ impl Offline {
         Kept {
             stored: None,
             was_sent: false,
+            packet_id: None,
             message_id: self.message_id.clone(),
             topic,
             payload: self.publish.payload.clone(),
@@ -80,6 +83,7 @@ struct Rows {
     topics: Vec<String>,
     payloads: Vec<Vec<u8>>,
     sent: Vec<bool>,
+    packet_ids: Vec<i32>,
     expiries: Vec<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -90,16 +94,17 @@ impl Rows {
         self.topics.push(kept.topic.clone());
         self.payloads.push(kept.payload.to_vec());
         self.sent.push(kept.was_sent);
+        self.packet_ids.push(number(kept.packet_id));
         self.expiries.push(at(kept.expires_at));
     }
 
     /// Only for devices whose session is still there.
     async fn insert(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         sqlx::query!(
-            "INSERT INTO gateway.message (device_id, message_id, topic, payload, was_sent, expires_at)
-             SELECT device_id, message_id, topic, payload, was_sent, new.expires_at
-             FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bytea[], $5::boolean[], $6::timestamptz[])
-               WITH ORDINALITY AS new (device_id, message_id, topic, payload, was_sent, expires_at, place)
+            "INSERT INTO gateway.message (device_id, message_id, topic, payload, was_sent, packet_id, expires_at)
+             SELECT device_id, message_id, topic, payload, was_sent, packet_id, new.expires_at
+             FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bytea[], $5::boolean[], $6::integer[], $7::timestamptz[])
+               WITH ORDINALITY AS new (device_id, message_id, topic, payload, was_sent, packet_id, expires_at, place)
              JOIN gateway.session USING (device_id)
              ORDER BY place",
             &self.devices,
@@ -107,6 +112,7 @@ impl Rows {
             &self.topics,
             &self.payloads,
             &self.sent,
+            &self.packet_ids,
             &self.expiries,
         )
         .execute(connection)
@@ -175,7 +181,7 @@ pub(super) async fn of_device(
     now: i64,
 ) -> sqlx::Result<Vec<Kept>> {
     let rows = sqlx::query!(
-        "SELECT id, message_id, topic, payload, was_sent, expires_at FROM gateway.message
+        "SELECT id, message_id, topic, payload, was_sent, packet_id, expires_at FROM gateway.message
          WHERE device_id = $1 AND expires_at > $2 ORDER BY id",
         device_id,
         at(now),
@@ -185,6 +191,7 @@ pub(super) async fn of_device(
     let kept = rows.into_iter().map(|row| Kept {
         stored: Some(row.id),
         was_sent: row.was_sent,
+        packet_id: u16::try_from(row.packet_id).ok().and_then(NonZeroU16::new),
         message_id: row.message_id.into(),
         topic: row.topic,
         payload: row.payload.into(),
@@ -199,15 +206,17 @@ pub(super) async fn put_back(
     device_id: i64,
     messages: &[Kept],
 ) -> sqlx::Result<()> {
-    let sent: Vec<i64> = messages
+    let (sent, packet_ids): (Vec<i64>, Vec<i32>) = messages
         .iter()
         .filter(|kept| kept.was_sent)
-        .filter_map(|kept| kept.stored)
-        .collect();
+        .filter_map(|kept| Some((kept.stored?, number(kept.packet_id))))
+        .unzip();
     if !sent.is_empty() {
         sqlx::query!(
-            "UPDATE gateway.message SET was_sent = true WHERE id = ANY($1)",
-            &sent
+            "UPDATE gateway.message SET was_sent = true, packet_id = sent.packet_id
+             FROM unnest($1::bigint[], $2::integer[]) AS sent (id, packet_id) WHERE message.id = sent.id",
+            &sent,
+            &packet_ids,
         )
         .execute(&mut *connection)
         .await?;
@@ -221,4 +230,9 @@ pub(super) async fn put_back(
     } else {
         rows.insert(connection).await
     }
+}
+
+/// As it is stored: 0 is no packet id in MQTT.
+fn number(packet_id: Option<NonZeroU16>) -> i32 {
+    packet_id.map_or(0, |id| id.get().into())
 }
