@@ -22,7 +22,7 @@ use crate::{
     domain::{
         aliases::Aliases, ending::Violation, inflight::Inflight, subscriptions::Subscriptions,
     },
-    mqtt::{AckReason, Incoming, Outgoing, SubscribeReason, Wire, connect::Welcome},
+    mqtt::{AckReason, Incoming, Outgoing, SubscribeReason, TooLarge, Wire, connect::Welcome},
     session::{Greeting, greet},
 };
 
@@ -222,7 +222,8 @@ impl Session {
                     .map(|(filter, qos)| self.subscribe(filter, *qos))
                     .collect();
                 self.wire
-                    .suback(&mut self.heard.output, packet_id, &reasons);
+                    .suback(&mut self.heard.output, packet_id, &reasons)
+                    .map_err(|TooLarge| Violation::PacketTooLarge)?;
             }
             Incoming::Unsubscribe { packet_id, filters } => {
                 let existed: Vec<_> = filters
@@ -230,7 +231,8 @@ impl Session {
                     .map(|filter| self.subscriptions.remove(filter))
                     .collect();
                 self.wire
-                    .unsuback(&mut self.heard.output, packet_id, &existed);
+                    .unsuback(&mut self.heard.output, packet_id, &existed)
+                    .map_err(|TooLarge| Violation::PacketTooLarge)?;
             }
             Incoming::Ping => self.wire.pingresp(&mut self.heard.output),
             Incoming::Disconnect { .. } | Incoming::Unexpected => {

@@ -34,7 +34,9 @@ pub(crate) enum Violation {
     UnexpectedPacket,
     Qos2,
     PacketTooLarge,
+    TopicName,
     TopicAlias,
+    Retain,
     SubscriptionIdentifier,
 }
 
@@ -113,7 +115,9 @@ impl Violation {
             Self::UnexpectedPacket => "packet not allowed here",
             Self::Qos2 => "QoS 2 publish",
             Self::PacketTooLarge => "packet too large",
+            Self::TopicName => "wildcard in a topic name",
             Self::TopicAlias => "topic alias invalid",
+            Self::Retain => "retained messages are not offered",
             Self::SubscriptionIdentifier => "subscription identifiers are not offered",
         }
     }
@@ -124,7 +128,9 @@ impl Violation {
             Self::UnexpectedPacket => 0x82,
             Self::Qos2 => 0x9B,
             Self::PacketTooLarge => 0x95,
+            Self::TopicName => 0x90,
             Self::TopicAlias => 0x94,
+            Self::Retain => 0x9A,
             Self::SubscriptionIdentifier => 0xA1,
         }
     }

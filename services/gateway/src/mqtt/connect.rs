@@ -5,11 +5,14 @@ use bytestring::ByteString;
 use rmqtt_codec::{types::QoS, v3, v5};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::{Codec, Wire, frame};
+use super::{Codec, Wire, frame, rules};
 use crate::domain::ending::Violation;
 
 /// Seconds that a 3.1.1 session without clean session is kept: the protocol page's seven days.
 const V3_SESSION_SECONDS: u32 = alink::limits::SESSION_DAYS as u32 * 86_400;
+
+/// Bytes of a CONNACK of MQTT 5 that says all it can.
+pub(super) const LONGEST_CONNACK: usize = 32;
 
 /// What the first bytes of a connection say.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub(crate) enum Opening {
     Incomplete,
     /// The whole CONNECT is there, of this protocol level.
     Connect {
+        level: u8,
+    },
+    /// It speaks a version of MQTT that we do not.
+    UnknownLevel {
         level: u8,
     },
     NotMqtt,
@@ -45,6 +52,7 @@ pub(crate) struct Will {
     pub(crate) topic: ByteString,
     pub(crate) payload: Bytes,
     pub(crate) qos: u8,
+    pub(crate) retain: bool,
     /// Seconds to wait for the device to come back (MQTT 5).
     pub(crate) delay: u32,
 }
@@ -94,7 +102,7 @@ pub(crate) fn opening(input: &[u8], limit: usize) -> Opening {
         None => Opening::Incomplete,
         // An unknown level is answered at once: what follows may have any form.
         Some(&level) if !matches!((name, level), (b"MQTT", 4 | 5) | (b"MQIsdp", 3)) => {
-            Opening::Connect { level }
+            Opening::UnknownLevel { level }
         }
         Some(_) if body.len() < header.remaining => Opening::Incomplete,
         Some(_) if rest.get(1).is_some_and(|flags| describes_no_will(*flags)) => Opening::NotMqtt,
@@ -112,13 +120,15 @@ impl Wire {
     pub(crate) fn read_connect(&mut self, input: &mut BytesMut) -> Result<Connecting, Violation> {
         let connecting = match &mut self.codec {
             Codec::V3(codec) => match codec.decode(input) {
-                Ok(Some((v3::Packet::Connect(connect), _))) => from_v3(*connect),
+                Ok(Some((v3::Packet::Connect(connect), _))) => {
+                    rules::connect_v3(&connect)?;
+                    from_v3(*connect)
+                }
                 _ => return Err(Violation::Malformed),
             },
             Codec::V5(codec) => match codec.decode(input) {
-                Ok(Some((v5::Packet::Connect(connect), _)))
-                    if connect.auth_data.is_none() || connect.auth_method.is_some() =>
-                {
+                Ok(Some((v5::Packet::Connect(connect), _))) => {
+                    rules::connect_v5(&connect)?;
                     self.tells_reasons = connect.request_problem_info;
                     self.max_outgoing = connect
                         .max_packet_size
@@ -182,6 +192,7 @@ fn from_v3(connect: v3::Connect) -> Connecting {
             topic: will.topic,
             payload: will.message,
             qos: will.qos.value(),
+            retain: will.retain,
             delay: 0,
         }),
         session_expiry: if connect.clean_session {
@@ -206,6 +217,7 @@ fn from_v5(connect: v5::Connect) -> Connecting {
             topic: will.topic,
             payload: will.message,
             qos: will.qos.value(),
+            retain: will.retain,
             delay: will.will_delay_interval_sec.unwrap_or(0),
         }),
         session_expiry: connect.session_expiry_interval_secs,

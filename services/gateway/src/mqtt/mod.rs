@@ -14,9 +14,13 @@ use crate::domain::ending::Violation;
 
 pub(crate) mod connect;
 mod frame;
+mod rules;
 mod write;
 
-pub(crate) use write::{AckReason, Outgoing, SubscribeReason};
+pub(crate) use write::{AckReason, Outgoing, SubscribeReason, TooLarge};
+
+/// The first byte of a SUBSCRIBE.
+const SUBSCRIBE: u8 = 0x82;
 
 /// A packet from a device, whichever version it speaks.
 #[derive(Debug)]
@@ -95,6 +99,11 @@ impl Wire {
         matches!(self.codec, Codec::V5(_))
     }
 
+    /// Whether a CONNACK with all our limits fits into what the device takes.
+    pub(crate) fn takes_connack(&self) -> bool {
+        self.max_outgoing >= connect::LONGEST_CONNACK
+    }
+
     pub(crate) fn set_max_incoming(&mut self, bytes: usize) {
         self.max_incoming = bytes;
     }
@@ -114,12 +123,17 @@ impl Wire {
             return Ok(None);
         }
         match &mut self.codec {
-            Codec::V3(codec) => match codec.decode(input) {
-                Ok(packet) => Ok(packet.map(|(packet, _)| from_v3(packet))),
-                Err(_) => Err(Violation::Malformed),
-            },
+            Codec::V3(codec) => {
+                if header.first == SUBSCRIBE {
+                    rules::options_v3(&input[header.length..header.length + header.remaining])?;
+                }
+                match codec.decode(input) {
+                    Ok(packet) => packet.map(|(packet, _)| from_v3(packet)).transpose(),
+                    Err(_) => Err(Violation::Malformed),
+                }
+            }
             Codec::V5(codec) => match codec.decode(input) {
-                Ok(packet) => Ok(packet.map(|(packet, _)| from_v5(packet))),
+                Ok(packet) => packet.map(|(packet, _)| from_v5(packet)).transpose(),
                 Err(_) => Err(Violation::Malformed),
             },
         }
@@ -141,63 +155,84 @@ impl Wire {
     }
 }
 
-fn from_v3(packet: v3::Packet) -> Incoming {
+fn from_v3(packet: v3::Packet) -> Result<Incoming, Violation> {
     use v3::Packet;
-    match packet {
-        Packet::Publish(publish) => Incoming::Publish(publish),
+    Ok(match packet {
+        Packet::Publish(publish) => {
+            rules::publish(&publish)?;
+            Incoming::Publish(publish)
+        }
         Packet::PublishAck { packet_id } => Incoming::PublishAck(packet_id),
         Packet::Subscribe {
             packet_id,
             topic_filters,
-        } => Incoming::Subscribe {
-            packet_id,
-            filters: topic_filters
-                .into_iter()
-                .map(|(filter, qos)| (filter, qos.value()))
-                .collect(),
-            has_identifier: false,
-        },
+        } => {
+            rules::filters(topic_filters.iter().map(|(filter, _)| &**filter))?;
+            Incoming::Subscribe {
+                packet_id,
+                filters: topic_filters
+                    .into_iter()
+                    .map(|(filter, qos)| (filter, qos.value()))
+                    .collect(),
+                has_identifier: false,
+            }
+        }
         Packet::Unsubscribe {
             packet_id,
             topic_filters,
-        } => Incoming::Unsubscribe {
-            packet_id,
-            filters: topic_filters,
-        },
+        } => {
+            rules::filters(topic_filters.iter().map(|filter| &**filter))?;
+            Incoming::Unsubscribe {
+                packet_id,
+                filters: topic_filters,
+            }
+        }
         Packet::PingRequest => Incoming::Ping,
         Packet::Disconnect => Incoming::Disconnect {
             with_will: false,
             session_expiry: None,
         },
         _ => Incoming::Unexpected,
-    }
+    })
 }
 
-fn from_v5(packet: v5::Packet) -> Incoming {
+fn from_v5(packet: v5::Packet) -> Result<Incoming, Violation> {
     use v5::Packet;
-    match packet {
-        Packet::Publish(publish) => Incoming::Publish(publish),
+    Ok(match packet {
+        Packet::Publish(publish) => {
+            rules::publish(&publish)?;
+            Incoming::Publish(publish)
+        }
         Packet::PublishAck(ack) => Incoming::PublishAck(ack.packet_id),
-        Packet::Subscribe(subscribe) => Incoming::Subscribe {
-            packet_id: subscribe.packet_id,
-            has_identifier: subscribe.id.is_some(),
-            filters: subscribe
-                .topic_filters
-                .into_iter()
-                .map(|(filter, options)| (filter, options.qos.value()))
-                .collect(),
-        },
-        Packet::Unsubscribe(unsubscribe) => Incoming::Unsubscribe {
-            packet_id: unsubscribe.packet_id,
-            filters: unsubscribe.topic_filters,
-        },
+        Packet::Subscribe(subscribe) => {
+            let filters = subscribe.topic_filters.iter();
+            rules::filters(filters.map(|(filter, _)| &**filter))?;
+            rules::options(&subscribe)?;
+            Incoming::Subscribe {
+                packet_id: subscribe.packet_id,
+                has_identifier: subscribe.id.is_some(),
+                filters: subscribe
+                    .topic_filters
+                    .into_iter()
+                    .map(|(filter, options)| (filter, options.qos.value()))
+                    .collect(),
+            }
+        }
+        Packet::Unsubscribe(unsubscribe) => {
+            let filters = unsubscribe.topic_filters.iter();
+            rules::filters(filters.map(|filter| &**filter))?;
+            Incoming::Unsubscribe {
+                packet_id: unsubscribe.packet_id,
+                filters: unsubscribe.topic_filters,
+            }
+        }
         Packet::PingRequest => Incoming::Ping,
         Packet::Disconnect(disconnect) => Incoming::Disconnect {
             with_will: disconnect.reason_code != v5::DisconnectReasonCode::NormalDisconnection,
             session_expiry: disconnect.session_expiry_interval_secs,
         },
         _ => Incoming::Unexpected,
-    }
+    })
 }
 
 /// A number of one to four bytes, seven bits each.

@@ -46,7 +46,8 @@ fn what_we_write_is_what_others_read_in_3_1_1() {
         &mut out,
         ID,
         &[SubscribeReason::Granted(1), SubscribeReason::Shared],
-    );
+    )
+    .unwrap();
     let status = vec![
         v3::SubscribeReturnCode::Success(QoS::AtLeastOnce),
         v3::SubscribeReturnCode::Failure,
@@ -58,7 +59,7 @@ fn what_we_write_is_what_others_read_in_3_1_1() {
             status
         }
     );
-    wire.unsuback(&mut out, ID, &[true, false]);
+    wire.unsuback(&mut out, ID, &[true, false]).unwrap();
     assert_eq!(
         v3_packet(&mut out),
         v3::Packet::UnsubscribeAck { packet_id: ID }
@@ -103,7 +104,8 @@ fn what_we_write_is_what_others_read_in_5() {
         &mut out,
         ID,
         &[SubscribeReason::Granted(0), SubscribeReason::NotAuthorized],
-    );
+    )
+    .unwrap();
     let v5::Packet::SubscribeAck(ack) = v5_packet(&mut out) else {
         panic!()
     };
@@ -111,7 +113,7 @@ fn what_we_write_is_what_others_read_in_5() {
         ack.status.into_iter().map(u8::from).collect::<Vec<_>>(),
         [0, 0x87]
     );
-    wire.unsuback(&mut out, ID, &[true, false]);
+    wire.unsuback(&mut out, ID, &[true, false]).unwrap();
     let v5::Packet::UnsubscribeAck(ack) = v5_packet(&mut out) else {
         panic!()
     };
@@ -185,6 +187,56 @@ fn a_message_larger_than_the_device_takes_is_not_written() {
 }
 
 #[test]
+fn a_connack_that_says_all_it_can_is_as_long_as_we_think() {
+    let mut out = BytesMut::new();
+    let welcome = Welcome {
+        session_present: true,
+        keep_alive: 1200,
+        asked_keep_alive: 0,
+        session_expiry: 1,
+        asked_session_expiry: 0,
+        receive_maximum: 100,
+        maximum_packet: 300_000,
+        topic_aliases: 20,
+    };
+    Wire::v5(1 << 20).connack(&mut out, &welcome);
+    assert_eq!(out.len(), connect::LONGEST_CONNACK);
+}
+
+#[test]
+fn an_answer_larger_than_the_device_takes_is_not_written() {
+    let mut wire = Wire::v5(1 << 20);
+    wire.max_outgoing = 32;
+    let mut out = BytesMut::new();
+    assert!(
+        wire.suback(&mut out, ID, &[SubscribeReason::Shared; 30])
+            .is_err()
+    );
+    assert!(wire.unsuback(&mut out, ID, &[true; 30]).is_err());
+    assert!(out.is_empty());
+}
+
+#[test]
+fn a_3_1_1_filter_is_followed_by_a_qos_and_nothing_else() {
+    for (options, is_good) in [
+        (0, true),
+        (1, true),
+        (2, true),
+        (3, false),
+        (4, false),
+        (0x80, false),
+    ] {
+        let mut input = BytesMut::from(&b"\x82\x0c\x00\x01\x00\x02/a\x01\x00\x02/b"[..]);
+        input.put_u8(options);
+        assert_eq!(
+            Wire::v3(1000).read(&mut input).is_ok(),
+            is_good,
+            "{options}"
+        );
+    }
+}
+
+#[test]
 fn an_oversized_publish_is_named_and_skipped_without_being_kept() {
     let mut wire = Wire::v3(1000);
     let bytes = publish(
@@ -223,7 +275,12 @@ fn versions_are_told_apart_by_their_first_bytes() {
     assert_eq!(opening(b"", 100), Opening::Incomplete);
     assert_eq!(
         opening(b"\x10\x10\x00\x04MQTT\x07", 100),
-        Opening::Connect { level: 7 }
+        Opening::UnknownLevel { level: 7 }
+    );
+    assert_eq!(
+        opening(b"\x10\x10\x00\x04MQTT\x03", 100),
+        Opening::UnknownLevel { level: 3 },
+        "3.1 has another name"
     );
     assert_eq!(
         opening(b"\x10\x10\x00\x06MQIsdp\x03", 100),

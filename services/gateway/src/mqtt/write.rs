@@ -80,23 +80,33 @@ impl Wire {
         put_reason(output, text);
     }
 
+    /// # Errors
+    /// When the device cannot take a packet of that size; nothing is written then.
     pub(crate) fn suback(
         &self,
         output: &mut BytesMut,
         packet_id: NonZeroU16,
         reasons: &[SubscribeReason],
-    ) {
+    ) -> Result<(), TooLarge> {
         let codes = reasons.iter().map(|reason| reason.code(self.is_v5()));
-        self.acks(output, 0x90, packet_id, codes);
+        self.acks(output, 0x90, packet_id, codes)
     }
 
     /// `existed` tells of each filter whether it had been subscribed.
-    pub(crate) fn unsuback(&self, output: &mut BytesMut, packet_id: NonZeroU16, existed: &[bool]) {
+    ///
+    /// # Errors
+    /// When the device cannot take a packet of that size; nothing is written then.
+    pub(crate) fn unsuback(
+        &self,
+        output: &mut BytesMut,
+        packet_id: NonZeroU16,
+        existed: &[bool],
+    ) -> Result<(), TooLarge> {
         let codes = existed
             .iter()
             .map(|existed| if *existed { 0 } else { NO_SUBSCRIPTION_EXISTED });
         let codes = codes.take(if self.is_v5() { existed.len() } else { 0 });
-        self.acks(output, 0xB0, packet_id, codes);
+        self.acks(output, 0xB0, packet_id, codes)
     }
 
     pub(crate) fn pingresp(&self, output: &mut BytesMut) {
@@ -154,15 +164,20 @@ impl Wire {
         first: u8,
         packet_id: NonZeroU16,
         codes: impl ExactSizeIterator<Item = u8>,
-    ) {
+    ) -> Result<(), TooLarge> {
         let properties = usize::from(self.is_v5());
+        let remaining = 2 + properties + codes.len();
+        if remaining + 5 > self.max_outgoing {
+            return Err(TooLarge);
+        }
         output.put_u8(first);
-        put_variable(output, 2 + properties + codes.len());
+        put_variable(output, remaining);
         output.put_u16(packet_id.get());
         output.put_bytes(0, properties);
         for code in codes {
             output.put_u8(code);
         }
+        Ok(())
     }
 }
 

@@ -38,6 +38,8 @@ use crate::{
 /// Bytes of a CONNECT: ample credentials and the longest will.
 const CONNECT_BYTES: usize = 80 * 1024;
 const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
+const PACKET_TOO_LARGE: u8 = 0x95;
+const RETAIN_NOT_SUPPORTED: u8 = 0x9A;
 const QOS_NOT_SUPPORTED: u8 = 0x9B;
 /// How long a device's former connection may take to store what it leaves.
 const TAKE_OVER: Duration = Duration::from_secs(2);
@@ -134,6 +136,14 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     let level = loop {
         match opening(&input, CONNECT_BYTES) {
             Opening::Connect { level } => break level,
+            Opening::UnknownLevel { level } => {
+                // Those that came before 5 understand the answer of 3.1.1, those after it the one of 5.
+                let wire = if level > 5 { Wire::v5(0) } else { Wire::v3(0) };
+                return Err(Refused::Because(
+                    Box::new(wire),
+                    ConnectRefusal::ProtocolLevel,
+                ));
+            }
             Opening::NotMqtt => return Err(Refused::Silently("not MQTT")),
             Opening::Incomplete => {}
         }
@@ -142,26 +152,13 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     let mut wire = match level {
-        3 | 4 => Wire::v3(CONNECT_BYTES),
         5 => Wire::v5(CONNECT_BYTES),
-        // Those that came before 3.1 understand its answer, those after 5 its.
-        0..=2 => {
-            return Err(Refused::Because(
-                Box::new(Wire::v3(0)),
-                ConnectRefusal::ProtocolLevel,
-            ));
-        }
-        6.. => {
-            return Err(Refused::Because(
-                Box::new(Wire::v5(0)),
-                ConnectRefusal::ProtocolLevel,
-            ));
-        }
+        _ => Wire::v3(CONNECT_BYTES),
     };
     let connecting = wire
         .read_connect(&mut input)
         .map_err(|_| Refused::Silently("malformed CONNECT"))?;
-    if let Some((code, why)) = beyond_us(&connecting) {
+    if let Some((code, why)) = beyond_us(&wire, &connecting) {
         let mut output = BytesMut::new();
         wire.connack_refused(&mut output, 0, code);
         let _ = io.write_all(&output).await;
@@ -175,13 +172,15 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// What only MQTT 5 asks for or has an answer to, and we do not offer: the answer, and its name.
-fn beyond_us(connecting: &Connecting) -> Option<(u8, &'static str)> {
-    let will_qos = connecting.will.as_ref().map_or(0, |will| will.qos);
+fn beyond_us(wire: &Wire, connecting: &Connecting) -> Option<(u8, &'static str)> {
+    let will = connecting.will.as_ref();
     match connecting.level {
         5 if connecting.has_auth_method => {
             Some((BAD_AUTHENTICATION_METHOD, "authentication method"))
         }
-        5 if will_qos > 1 => Some((QOS_NOT_SUPPORTED, "QoS 2 will")),
+        5 if will.is_some_and(|will| will.qos > 1) => Some((QOS_NOT_SUPPORTED, "QoS 2 will")),
+        5 if will.is_some_and(|will| will.retain) => Some((RETAIN_NOT_SUPPORTED, "retained will")),
+        5 if !wire.takes_connack() => Some((PACKET_TOO_LARGE, "packets too small for a CONNACK")),
         _ => None,
     }
 }

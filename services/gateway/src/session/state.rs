@@ -166,12 +166,10 @@ impl Session {
                 if has_identifier {
                     return Err(End::Violation(Violation::SubscriptionIdentifier));
                 }
-                self.on_subscribe(packet_id, &filters, output);
-                Ok(())
+                self.on_subscribe(packet_id, &filters, output)
             }
             Incoming::Unsubscribe { packet_id, filters } => {
-                self.on_unsubscribe(packet_id, &filters, output);
-                Ok(())
+                self.on_unsubscribe(packet_id, &filters, output)
             }
             Incoming::Ping => {
                 self.wire.pingresp(output);
@@ -286,14 +284,7 @@ impl Session {
             Done::Subscribed(done) if !done.stored => return Err(End::Internal),
             Done::Subscribed(SubscribeDone {
                 packet_id, answer, ..
-            }) => match answer {
-                SubscribeAnswer::Subscribed(reasons) => {
-                    self.wire.suback(output, packet_id, &reasons)
-                }
-                SubscribeAnswer::Unsubscribed(existed) => {
-                    self.wire.unsuback(output, packet_id, &existed)
-                }
-            },
+            }) => self.answer(packet_id, &answer, output)?,
         }
         while let Some(outbound) = self.stalled.pop_front() {
             if !self.try_send(&outbound) {

@@ -7,7 +7,10 @@ use bytes::BytesMut;
 use bytestring::ByteString;
 
 use super::state::{Done, Session, SubscribeAnswer, SubscribeDone};
-use crate::mqtt::SubscribeReason;
+use crate::{
+    domain::ending::{End, Violation},
+    mqtt::{SubscribeReason, TooLarge},
+};
 
 impl Session {
     pub(super) fn on_subscribe(
@@ -15,17 +18,19 @@ impl Session {
         packet_id: NonZeroU16,
         filters: &[(ByteString, u8)],
         output: &mut BytesMut,
-    ) {
+    ) -> Result<(), End> {
         let before = self.subscriptions.clone();
         let reasons: Vec<_> = filters
             .iter()
             .enumerate()
             .map(|(index, (filter, qos))| self.subscribe(index, filter, *qos))
             .collect();
+        let answer = SubscribeAnswer::Subscribed(reasons);
         if self.subscriptions == before || !self.persistence.is_kept {
-            return self.wire.suback(output, packet_id, &reasons);
+            return self.answer(packet_id, &answer, output);
         }
-        self.store_subscriptions(packet_id, SubscribeAnswer::Subscribed(reasons));
+        self.store_subscriptions(packet_id, answer);
+        Ok(())
     }
 
     pub(super) fn on_unsubscribe(
@@ -33,15 +38,34 @@ impl Session {
         packet_id: NonZeroU16,
         filters: &[ByteString],
         output: &mut BytesMut,
-    ) {
+    ) -> Result<(), End> {
         let existed: Vec<_> = filters
             .iter()
             .map(|filter| self.subscriptions.remove(filter))
             .collect();
-        if !existed.contains(&true) || !self.persistence.is_kept {
-            return self.wire.unsuback(output, packet_id, &existed);
+        let is_new = existed.contains(&true);
+        let answer = SubscribeAnswer::Unsubscribed(existed);
+        if !is_new || !self.persistence.is_kept {
+            return self.answer(packet_id, &answer, output);
         }
-        self.store_subscriptions(packet_id, SubscribeAnswer::Unsubscribed(existed));
+        self.store_subscriptions(packet_id, answer);
+        Ok(())
+    }
+
+    /// Who cannot take the answer has asked for too much.
+    pub(super) fn answer(
+        &self,
+        packet_id: NonZeroU16,
+        answer: &SubscribeAnswer,
+        output: &mut BytesMut,
+    ) -> Result<(), End> {
+        let written = match answer {
+            SubscribeAnswer::Subscribed(reasons) => self.wire.suback(output, packet_id, reasons),
+            SubscribeAnswer::Unsubscribed(existed) => {
+                self.wire.unsuback(output, packet_id, existed)
+            }
+        };
+        written.map_err(|TooLarge| End::Violation(Violation::PacketTooLarge))
     }
 
     fn subscribe(&mut self, index: usize, filter: &str, qos: u8) -> SubscribeReason {
