@@ -185,16 +185,17 @@ def test_each_end_of_a_connection_has_its_reason(platform, boiler, logs):
     assert (broken["reason"], broken["status"]) == ("Connection occurs exception", "FAILURE")
 
 
-def test_silence_for_one_and_a_half_keep_alives_is_a_timeout(platform, boiler, logs):
-    connection = connect(platform, boiler, keep_alive=30)
-    # Nothing is sent any more, and nothing closes it.
-    connection.client._keepalive = 10_000
-    line = until(
-        lambda: [one for one in logs.lines(type="ACTIVITY", deviceName=boiler.device_name) if one["content"] == "offline"],
-        "it offline",
-        within=60,
-    )[0]
-    assert (line["reason"], line["status"]) == ("Keepalive timeout", "FAILURE")
+@pytest.mark.shows(v3="3.1.2-24", v5="3.1.2-22")
+def test_silence_for_one_and_a_half_keep_alives_is_a_timeout(platform, boilers, logs):
+    devices = {V3: boilers.device(), V5: boilers.device()}
+    connections = {version: connect(platform, device, version=version, keep_alive=30) for version, device in devices.items()}
+    for connection in connections.values():
+        # Nothing is sent any more, and nothing closes it.
+        connection.client._keepalive = 10_000
+    for version, device in devices.items():
+        assert connections[version].closed.wait(60), "closed in time"
+        line = logs.offline_reason(device)
+        assert (line["reason"], line["status"]) == ("Keepalive timeout", "FAILURE")
 
 
 @BOTH

@@ -14,10 +14,10 @@ class Credentials:
     password: str
 
 
-def credentials(device, method="hmacsha256", timestamp="1700000000000", secret=None, **parameters):
+def credentials(device, method="hmacsha256", timestamp="1700000000000", secret=None, own_id=None, **parameters):
     """Signed as the device does it; `parameters` go into the client id beside `signmethod` and `timestamp`."""
     parameters = {"securemode": 3, "_ss": 1, **parameters}
-    own_id = f"{device.product_key}.{device.device_name}"
+    own_id = own_id or f"{device.product_key}.{device.device_name}"
     shown = {**parameters, "signmethod": method}
     content = f"clientId{own_id}deviceName{device.device_name}productKey{device.product_key}"
     if timestamp is not None:

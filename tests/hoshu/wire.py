@@ -3,6 +3,7 @@
 import socket
 import ssl
 import time
+from collections import namedtuple
 
 (CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE) = range(1, 9)
 (SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH) = range(9, 16)
@@ -11,6 +12,11 @@ import time
 FLAGS = {PUBREL: 2, SUBSCRIBE: 2, UNSUBSCRIBE: 2}
 
 PING = b"\xc0\x00"
+GOODBYE = b"\xe0\x00"
+
+# Of a PUBLISH's fixed header, and of a will in CONNECT.
+RETAIN, QOS_1, QOS_2, DUP = 1, 2, 4, 8
+WILL_QOS_1, WILL_QOS_2, WILL_RETAIN = 0x08, 0x10, 0x20
 
 
 def variable(number):
@@ -38,22 +44,26 @@ def properties(level, content=b""):
     return variable(len(content)) + content if level == 5 else b""
 
 
-def connect(shown, level=4, clean=True, keep_alive=60, will=None, extra=b""):
-    """`extra` are properties (MQTT 5)."""
-    flags = 0xC0 | (2 if clean else 0) | (0x0C if will else 0)
+def connect(shown, level=4, clean=True, keep_alive=60, will=None, will_flags=WILL_QOS_1, will_extra=b"", extra=b""):
+    """`extra` and `will_extra` are properties (MQTT 5)."""
+    flags = 0xC0 | (2 if clean else 0) | (4 | will_flags if will else 0)
     body = field("MQTT") + bytes([level, flags]) + keep_alive.to_bytes(2, "big") + properties(level, extra)
     body += field(shown.client_id)
     if will:
         topic, payload = will
-        body += properties(level) + field(topic) + field(payload)
+        body += properties(level, will_extra) + field(topic) + field(payload)
     return packet(CONNECT, body + field(shown.username) + field(shown.password))
 
 
-def publish(topic, payload=b"", packet_id=None, level=4, extra=b""):
-    """QoS 1 with a packet id, else QoS 0."""
+def publish(topic, payload=b"", packet_id=None, level=4, extra=b"", flags=0):
+    """QoS 1 with a packet id, else QoS 0; `flags` are others."""
     identified = b"" if packet_id is None else packet_id.to_bytes(2, "big")
     body = field(topic) + identified + properties(level, extra) + payload
-    return packet(PUBLISH, body, flags=0 if packet_id is None else 2)
+    return packet(PUBLISH, body, flags=flags | (0 if packet_id is None else QOS_1))
+
+
+def puback(packet_id):
+    return packet(PUBACK, packet_id.to_bytes(2, "big"))
 
 
 def subscribe(packet_id, filters, level=4, options=1):
@@ -63,6 +73,25 @@ def subscribe(packet_id, filters, level=4, options=1):
 
 def unsubscribe(packet_id, filters, level=4):
     return packet(UNSUBSCRIBE, packet_id.to_bytes(2, "big") + properties(level) + b"".join(map(field, filters)))
+
+
+Message = namedtuple("Message", ["topic", "payload", "packet_id", "flags", "properties"])
+
+
+def message(taken, level=4):
+    """What a PUBLISH says, as `Stream.receive` gives it."""
+    first, body = taken
+    assert first >> 4 == PUBLISH, f"not a PUBLISH, but {taken}"
+    end = 2 + int.from_bytes(body[:2], "big")
+    topic, rest = body[2:end].decode(), body[end:]
+    packet_id = None
+    if first & (QOS_1 | QOS_2):
+        packet_id, rest = int.from_bytes(rest[:2], "big"), rest[2:]
+    found = b""
+    if level == 5:
+        # Ours are shorter than 128 bytes.
+        found, rest = rest[1 : 1 + rest[0]], rest[1 + rest[0] :]
+    return Message(topic, rest, packet_id, first & 0x0F, found)
 
 
 class Refused(Exception):
@@ -126,6 +155,7 @@ class Stream:
             length |= (byte & 127) << shift
             at, shift = at + 1, shift + 7
             if byte < 128:
+                assert byte or at == 2, "a length has no more bytes than it must"
                 break
         if len(self._input) < at + length:
             return None

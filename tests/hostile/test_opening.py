@@ -92,6 +92,7 @@ def test_a_connect_byte_by_byte_is_served_if_it_is_there_in_time_and_else_closed
 
 
 # The first byte of every packet but CONNECT, and of no packet.
+@pytest.mark.shows(v3="3.1.0-1", v5="3.1.0-1")
 @pytest.mark.parametrize("first", [0x00, *(kind << 4 for kind in range(2, 16)), 0x11, 0x1F])
 def test_nothing_but_a_connect_opens_a_connection(platform, first):
     with Stream(platform.mqtt_port) as stranger:

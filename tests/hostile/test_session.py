@@ -121,6 +121,7 @@ def test_a_second_connect_ends_the_connection(platform, boiler, logs, level):
     ended(boiler, logs, "a second CONNECT")
 
 
+@pytest.mark.shows(v5="1.5.5-1")
 @BOTH
 def test_65535_subscriptions_in_one_packet_are_all_answered_and_eight_are_granted(platform, boiler, level):
     filters = [f"/{n}" for n in range(30_000)]
