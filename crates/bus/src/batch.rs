@@ -15,7 +15,8 @@ pub trait Batch: Send + Sync + 'static {
     const STEM: &'static str;
     /// Second words that a consumer exists for; `""` where there is none.
     const WORDS: &'static [&'static str];
-    /// Least time between two batches of a lane, unless they are full: what comes meanwhile shares a batch.
+    /// Least time between two turns in which a publisher's lanes send, unless a batch is full: what comes meanwhile
+    /// shares a batch.
     const PACE: Duration;
 
     /// # Errors
@@ -49,7 +50,7 @@ macro_rules! batch {
 
 // At low rates this halves the cost of the whole house. Devices wait for what goes up; nobody for lines.
 batch!(UpBatch, UpMessage, messages, "up", &["thing"], 4);
-batch!(LogBatch, LogEntry, entries, "log", &[""], 10);
+batch!(LogBatch, LogEntry, entries, "log", &[""], 20);
 batch!(PresenceBatch, Presence, items, "presence", &[""], 4);
 
 /// An event is told alone: changes are rare, and each has its own subject.

@@ -40,8 +40,8 @@ impl<B> Inbox<B> {
 
 /// Thing-model messages from devices, to tsl-validation. Devices wait for the answer.
 pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4);
-/// Log lines, to device-log. No device waits for it, and people do not see 20 ms.
-pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 20);
+/// Log lines, to device-log. No device waits for it, and people do not see 40 ms.
+pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 40);
 /// Changes, to the api's audit trail.
 pub const API_AUDIT: Inbox<Event> = Inbox::new(Stream::Event, "api-audit", "event.>", 0);
 

@@ -1,8 +1,9 @@
 //! The self-batching publisher.
 //!
 //! It does as a good TCP stack does: with nothing in flight it sends at once, but not more often than
-//! the batch's [`PACE`](Batch::PACE); while an acknowledgement is awaited it gathers. Little latency when
-//! idle, large batches under load. One batch is in flight per lane, so a lane keeps its order.
+//! the batch's [`PACE`](Batch::PACE), and then all lanes together; while an acknowledgement is awaited it
+//! gathers. Little latency when idle, large batches under load. One batch is in flight per lane, so a lane
+//! keeps its order.
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
@@ -133,6 +134,7 @@ impl Bus {
         // A prefix per start: the numbers begin anew, and the server remembers ids.
         let start = Uuid::new_v4().simple().to_string();
         let partitions = self.chassis().settings().partitions;
+        let turns = Arc::new(Turns::new(B::PACE));
         let mut lanes = HashMap::new();
         for word in B::WORDS {
             for partition in Partition::all(partitions) {
@@ -154,7 +156,7 @@ impl Bus {
                     bus: self.clone(),
                     name: name.clone(),
                     lane,
-                    pace: B::PACE,
+                    turns: turns.clone(),
                     start: start.clone(),
                     sent: AtomicU64::new(0),
                 });
@@ -261,9 +263,9 @@ impl LaneState {
         Some(chunk)
     }
 
-    /// Resolves at `earliest`, or as soon as a batch has no more room.
-    async fn full_or(&self, earliest: Instant) {
-        let pause = tokio::time::sleep_until(earliest);
+    /// Resolves at `turn`, or as soon as a batch has no more room.
+    async fn full_or(&self, turn: Instant) {
+        let pause = tokio::time::sleep_until(turn);
         tokio::pin!(pause);
         while self.waiting.lock().expect("not poisoned").chunks.len() < 2 {
             tokio::select! {
@@ -284,20 +286,53 @@ impl LaneState {
     }
 }
 
+/// When the lanes of a publisher send: together, so that their batches share a write, a read at the other end, and
+/// a group of the consumer's.
+struct Turns {
+    pace: Duration,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Turns {
+    /// How long a turn lasts: lanes that wake for it are all in it.
+    const LENGTH: Duration = Duration::from_millis(1);
+
+    fn new(pace: Duration) -> Self {
+        Self {
+            pace,
+            last: Mutex::default(),
+        }
+    }
+
+    /// Now, if nothing was sent for a while or a turn is on; else when the next one begins.
+    fn next(&self, now: Instant) -> Instant {
+        match *self.last.lock().expect("not poisoned") {
+            Some(last) if now - last >= Self::LENGTH => now.max(last + self.pace),
+            _ => now,
+        }
+    }
+
+    fn begun(&self, now: Instant) {
+        let mut last = self.last.lock().expect("not poisoned");
+        if last.is_none_or(|last| now - last >= Self::LENGTH) {
+            *last = Some(now);
+        }
+    }
+}
+
 /// Sends one lane's batches.
 struct Sender {
     bus: Bus,
     /// In `/readyz`.
     name: String,
     lane: Arc<LaneState>,
-    pace: Duration,
+    turns: Arc<Turns>,
     start: String,
     sent: AtomicU64,
 }
 
 impl Sender {
     async fn run(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut earliest = Instant::now();
         loop {
             if self.lane.is_empty()
                 && stop
@@ -310,11 +345,11 @@ impl Sender {
                     return Ok(());
                 }
             }
-            self.lane.full_or(earliest).await;
+            self.lane.full_or(self.turns.next(Instant::now())).await;
             let Some(chunk) = self.lane.take() else {
                 continue;
             };
-            earliest = Instant::now() + self.pace;
+            self.turns.begun(Instant::now());
             let mut held = Held::new(&self.lane, chunk);
             self.send(&mut held).await;
         }
@@ -408,5 +443,32 @@ impl Drop for Held<'_> {
             chunk.bytes = BytesMut::from(self.payload.as_ref());
             self.lane.give_back(chunk);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_send_at_once_after_a_rest_and_else_together() {
+        let turns = Turns::new(Duration::from_millis(4));
+        let ms = Duration::from_millis(1);
+        let begin = Instant::now();
+        assert_eq!(turns.next(begin), begin);
+        turns.begun(begin);
+        assert_eq!(turns.next(begin + ms / 2), begin + ms / 2, "the turn is on");
+        let second = begin + 4 * ms;
+        for wants in [1, 2, 3] {
+            assert_eq!(turns.next(begin + wants * ms), second);
+        }
+        turns.begun(second);
+        turns.begun(second + ms / 3);
+        assert_eq!(
+            turns.next(second + ms),
+            second + 4 * ms,
+            "from where it began"
+        );
+        assert_eq!(turns.next(second + 9 * ms), second + 9 * ms);
     }
 }
