@@ -18,7 +18,7 @@ CONNECTING = 5_000
 AT_ONCE = (50, 256)
 IDLE, IDLE_BEFORE = 15_000, 1_000
 # What nobody takes from the stream has room on it.
-STREAM_BYTES = 6 << 30
+STREAM_BYTES = 12 << 30
 
 
 def measure(bench):
