@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
@@ -107,6 +107,8 @@ struct LaneState {
     waiting: Mutex<Waiting>,
     /// Something to send.
     filled: Notify,
+    /// Somebody waits for what is there: it does not wait for its turn.
+    hurried: AtomicBool,
     /// Room for more.
     drained: Notify,
     durable: watch::Sender<u64>,
@@ -143,13 +145,8 @@ impl Bus {
                 } else {
                     format!("{}.{word}", B::STEM)
                 };
-                let lane = Arc::new(LaneState {
-                    subject: self.subject(format_args!("{stem}.{}", partition.number())),
-                    waiting: Mutex::default(),
-                    filled: Notify::new(),
-                    drained: Notify::new(),
-                    durable: watch::Sender::new(0),
-                });
+                let subject = self.subject(format_args!("{stem}.{}", partition.number()));
+                let lane = Arc::new(LaneState::new(subject));
                 lanes.insert((*word, partition), lane.clone());
                 let name = format!("publish.{stem}.{}", partition.number());
                 let sender = Arc::new(Sender {
@@ -200,6 +197,11 @@ impl<B: Batch> Publisher<B> {
         self.lane(lane).put(item, Some(tally), || None).map(|_| ())
     }
 
+    /// Sends what is in the lane without waiting for its turn: for the rare item that a person waits for.
+    pub fn hurry(&self, lane: Lane<B>) {
+        self.lane(lane).hurry();
+    }
+
     /// Resolves when the lane has room.
     pub async fn space(&self, lane: Lane<B>) {
         let lane = self.lane(lane);
@@ -220,6 +222,17 @@ impl<B: Batch> Publisher<B> {
 }
 
 impl LaneState {
+    fn new(subject: String) -> Self {
+        Self {
+            subject,
+            waiting: Mutex::default(),
+            filled: Notify::new(),
+            hurried: AtomicBool::new(false),
+            drained: Notify::new(),
+            durable: watch::Sender::new(0),
+        }
+    }
+
     fn put(
         &self,
         item: &impl EncodeItem,
@@ -263,11 +276,12 @@ impl LaneState {
         Some(chunk)
     }
 
-    /// Resolves at `turn`, or as soon as a batch has no more room.
+    /// Resolves at `turn`, or as soon as a batch has no more room or somebody waits for it.
     async fn full_or(&self, turn: Instant) {
         let pause = tokio::time::sleep_until(turn);
         tokio::pin!(pause);
-        while self.waiting.lock().expect("not poisoned").chunks.len() < 2 {
+        let is_full = || self.waiting.lock().expect("not poisoned").chunks.len() > 1;
+        while !self.hurried.swap(false, Ordering::Acquire) && !is_full() {
             tokio::select! {
                 () = &mut pause => return,
                 () = self.filled.notified() => {}
@@ -279,6 +293,11 @@ impl LaneState {
         let mut waiting = self.waiting.lock().expect("not poisoned");
         waiting.bytes += chunk.bytes.len();
         waiting.chunks.push_front(chunk);
+    }
+
+    fn hurry(&self) {
+        self.hurried.store(true, Ordering::Release);
+        self.filled.notify_one();
     }
 
     fn is_empty(&self) -> bool {
@@ -449,6 +468,15 @@ impl Drop for Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_somebody_waits_for_does_not_wait_for_its_turn() {
+        let lane = LaneState::new("log.0".into());
+        let turn = Instant::now() + Duration::from_secs(3600);
+        tokio::join!(lane.full_or(turn), async { lane.hurry() });
+        lane.hurry();
+        lane.full_or(turn).await;
+    }
 
     #[test]
     fn lanes_send_at_once_after_a_rest_and_else_together() {

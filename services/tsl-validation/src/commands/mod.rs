@@ -249,7 +249,10 @@ impl Command {
             lines,
         };
         let lane = Lane::log(self.thing.bus.partition(&self.device));
-        self.thing.log.publish(lane, &entry).await
+        let receipt = self.thing.log.publish(lane, &entry).await;
+        // Its caller waits for it.
+        self.thing.log.hurry(lane);
+        receipt
     }
 
     fn now(&self) -> DateTime<Utc> {
