@@ -12,10 +12,12 @@ pub(crate) enum Path<'p> {
 /// Bytes of a member's name that a pointer shows. Names in a model are shorter;
 /// a hostile message's are not.
 const NAME_SHOWN: usize = 128;
+/// Bytes that nearly all pointers have room in.
+const POINTER: usize = 32;
 
 impl Path<'_> {
     pub(crate) fn pointer(&self) -> String {
-        let mut pointer = String::new();
+        let mut pointer = String::with_capacity(POINTER);
         self.write(&mut pointer);
         pointer
     }
@@ -27,12 +29,14 @@ impl Path<'_> {
                 parent.write(pointer);
                 pointer.push('/');
                 let shown = &name[..name.floor_char_boundary(NAME_SHOWN)];
-                for letter in shown.chars() {
-                    match letter {
-                        '~' => pointer.push_str("~0"),
-                        '/' => pointer.push_str("~1"),
-                        other => pointer.push(other),
-                    }
+                for part in shown.split_inclusive(['~', '/']) {
+                    let plain = part.strip_suffix(['~', '/']).unwrap_or(part);
+                    pointer.push_str(plain);
+                    pointer.push_str(match &part[plain.len()..] {
+                        "~" => "~0",
+                        "/" => "~1",
+                        other => other,
+                    });
                 }
                 if shown.len() < name.len() {
                     pointer.push('…');

@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use crate::fault::{self, Fault};
-use crate::json::{Cursor, Span, Syntax, excerpt};
+use crate::json::{Cursor, Excerpt, Span, Syntax, excerpt};
 use crate::path::Path;
 
 pub(super) struct Judge<'a, 'r> {
@@ -33,12 +33,12 @@ pub(super) fn check<'a>(
         report.add(Fault {
             pointer: String::new(),
             code: fault::DATA_FORMAT,
-            message: format!("not JSON at byte {}: {}", syntax.at, syntax.what),
+            message: syntax.to_string(),
         });
     }
 }
 
-impl Judge<'_, '_> {
+impl<'a> Judge<'a, '_> {
     #[cold]
     pub(super) fn refuse(&mut self, path: &Path<'_>, code: u32, say: impl FnOnce() -> String) {
         let fault = || Fault {
@@ -49,7 +49,7 @@ impl Judge<'_, '_> {
         self.report.faults.push(fault, code);
     }
 
-    pub(super) fn shown(&self, span: Span) -> String {
+    pub(super) fn shown(&self, span: Span) -> Excerpt<'a> {
         excerpt(span.of(self.cursor.bytes()))
     }
 

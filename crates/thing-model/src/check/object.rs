@@ -37,7 +37,7 @@ impl<'a> Judge<'a, '_> {
             // Devices repeat the model's order, so the next name is mostly the expected one.
             let next = list
                 .get(expected)
-                .filter(|element| self.cursor.take(&element.key));
+                .filter(|element| self.cursor.take_key(&element.key));
             let index = match next {
                 Some(_) => expected,
                 None => {

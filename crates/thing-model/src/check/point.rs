@@ -1,7 +1,7 @@
 //! A value with its time: `{"value":…,"time":…}`, or the value alone.
 
 use super::judge::{AHEAD_MS, Judge};
-use super::scalar::{self, Passed};
+use super::scalar::{self, Passed, Verdict};
 use crate::fault;
 use crate::json::{Span, Syntax};
 use crate::model::{Members, Type};
@@ -46,10 +46,17 @@ impl Judge<'_, '_> {
             let passed = self.value(data_type, path)?;
             return Ok(Point { passed, time: None });
         }
-        if data_type.is_scalar()
-            && let Some(point) = self.usual(data_type, path)?
-        {
-            return Ok(point);
+        match data_type {
+            Type::Struct(members) if members.is_like_point() => {}
+            Type::Struct(members) if self.begins(members) => {
+                let passed = self.value(data_type, path)?;
+                return Ok(Point { passed, time: None });
+            }
+            _ => {
+                if let Some(point) = self.usual(data_type, path)? {
+                    return Ok(point);
+                }
+            }
         }
         let mark = self.cursor.mark();
         let shape = self.shape()?;
@@ -65,28 +72,64 @@ impl Judge<'_, '_> {
         self.wrapped(&shape, path, |judge, path| judge.value(data_type, path))
     }
 
+    /// Whether the object that comes now begins as the struct does.
+    fn begins(&mut self, members: &Members) -> bool {
+        let mark = self.cursor.mark();
+        let first = members.list().first();
+        let begins = self.cursor.enter().is_ok() && {
+            self.cursor.space();
+            first.is_some_and(|first| self.cursor.take_key(&first.key))
+        };
+        self.cursor.back_to(mark);
+        begins
+    }
+
     /// The wrapped form as nearly all devices write it, in one go; else nothing is passed.
     fn usual(&mut self, data_type: &Type, path: &Path<'_>) -> Result<Option<Point>, Syntax> {
+        // What a struct or array has wrong is told at once, and taken back if this is another form.
+        let scalar = data_type.is_scalar();
+        if !scalar && self.report.total_faults() > 0 {
+            return Ok(None);
+        }
         let mark = self.cursor.mark();
         self.cursor.enter()?;
         self.cursor.space();
-        if self.cursor.take(b"\"value\":") && !matches!(self.cursor.ahead(), Some(b'{' | b'[')) {
-            let verdict = self.scalar(data_type)?;
-            let mut first = false;
-            if !self.cursor.more(b'}', &mut first)? {
-                let passed = self.tell(data_type, verdict, &Path::Key(path, "value"));
-                return Ok(Some(Point { passed, time: None }));
+        let comes = self.cursor.take_key(b"\"value\":");
+        if comes && !(scalar && matches!(self.cursor.ahead(), Some(b'{' | b'['))) {
+            let value_path = Path::Key(path, "value");
+            let verdict = match scalar {
+                true => self.scalar(data_type)?,
+                false => Verdict {
+                    passed: self.value(data_type, &value_path)?,
+                    wrong: None,
+                },
+            };
+            if let Some(time) = self.rest_of_usual()? {
+                let passed = self.tell(data_type, verdict, &value_path);
+                let time = time.and_then(|time| self.tell_time(time, &Path::Key(path, "time")));
+                return Ok(Some(Point { passed, time }));
             }
-            if self.cursor.take(b"\"time\":") {
-                let time = self.time()?;
-                if !self.cursor.more(b'}', &mut first)? {
-                    let passed = self.tell(data_type, verdict, &Path::Key(path, "value"));
-                    let time = self.tell_time(time, &Path::Key(path, "time"));
-                    return Ok(Some(Point { passed, time }));
-                }
+            if !scalar {
+                self.report.faults.clear();
             }
         }
         self.cursor.back_to(mark);
+        Ok(None)
+    }
+
+    /// Passes what follows a wrapped value, if it is the end, or the time and the end.
+    #[inline(always)]
+    fn rest_of_usual(&mut self) -> Result<Option<Option<Result<i64, Span>>>, Syntax> {
+        let mut first = false;
+        if !self.cursor.more(b'}', &mut first)? {
+            return Ok(Some(None));
+        }
+        if self.cursor.take_key(b"\"time\":") {
+            let time = self.time()?;
+            if !self.cursor.more(b'}', &mut first)? {
+                return Ok(Some(Some(time)));
+            }
+        }
         Ok(None)
     }
 

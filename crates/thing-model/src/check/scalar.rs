@@ -42,7 +42,7 @@ impl Judge<'_, '_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell(&mut self, data_type: &Type, verdict: Verdict, path: &Path<'_>) -> Passed {
         if let Some(wrong) = verdict.wrong {
             self.wrong(data_type, wrong, verdict.passed.span, path);
@@ -56,6 +56,8 @@ impl Judge<'_, '_> {
         self.refuse(path, data_type.code(), || wrong.say(data_type, &shown));
     }
 
+    /// Put into its callers, as [`crate::json::Cursor::number`] is.
+    #[inline(always)]
     pub(super) fn scalar(&mut self, data_type: &Type) -> Result<Verdict, Syntax> {
         match (self.cursor.ahead(), data_type) {
             (_, Type::Unusable(_)) => {
@@ -206,7 +208,7 @@ impl Judge<'_, '_> {
 }
 
 impl Type {
-    #[inline]
+    #[inline(always)]
     fn number(&self, number: &Number) -> Result<(), Wrong> {
         let within = |good: bool| if good { Ok(()) } else { Err(Wrong::Limit) };
         match self {

@@ -9,7 +9,8 @@ const WORDS: usize = 5;
 pub(super) struct Seen {
     words: [u64; WORDS],
     beyond: Vec<u64>,
-    unknown: HashSet<String>,
+    /// Made when it is needed: most objects have none.
+    unknown: Option<HashSet<String>>,
 }
 
 impl Seen {
@@ -35,7 +36,7 @@ impl Seen {
     }
 
     pub(super) fn first_unknown(&mut self, name: &str) -> bool {
-        self.unknown.insert(name.to_owned())
+        self.unknown.get_or_insert_default().insert(name.to_owned())
     }
 
     pub(super) fn has(&self, index: usize) -> bool {

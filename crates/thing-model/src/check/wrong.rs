@@ -1,6 +1,7 @@
 //! How a value misses its type: the code by type, and the words.
 
 use crate::fault;
+use crate::json::Excerpt;
 use crate::model::Type;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +35,7 @@ impl Type {
 }
 
 impl Wrong {
-    pub(super) fn say(self, data_type: &Type, shown: &str) -> String {
+    pub(super) fn say(self, data_type: &Type, shown: &Excerpt<'_>) -> String {
         match (self, data_type) {
             (Wrong::Model, _) | (_, Type::Unusable(_)) => {
                 format!("{shown} cannot be checked: its type in the stored model is unusable")

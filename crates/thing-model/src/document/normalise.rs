@@ -11,8 +11,7 @@ use crate::json::{self, Json, Span};
 /// `events` and `services`, in place of any that are there; likewise in every function block.
 /// Doing it again changes nothing. Fails, with 6318, only on a text that is no JSON object.
 pub fn normalise(document: &[u8], product_key: &str) -> Result<String, Rejected> {
-    let root = json::parse(document)
-        .map_err(|syntax| unreadable(format!("not JSON at byte {}: {}", syntax.at, syntax.what)))?;
+    let root = json::parse(document).map_err(|syntax| unreadable(syntax.to_string()))?;
     let text = std::str::from_utf8(document)
         .map_err(|error| unreadable(format!("not UTF-8 at byte {}", error.valid_up_to())))?;
     if root.members().is_none() {

@@ -7,7 +7,7 @@ use super::features::generated_bytes;
 use super::identifier::{self, LONGEST_BLOCK};
 use super::{Document, FunctionBlock};
 use crate::fault::{self, Fault, Faults, Rejected};
-use crate::json::{self, Json, Node, excerpt};
+use crate::json::{self, Excerpt, Json, Node, excerpt};
 use crate::path::Path;
 
 pub(super) struct Reader<'t> {
@@ -28,7 +28,7 @@ pub(super) fn read(text: &[u8]) -> Result<(Document, Faults), Rejected> {
             return Err(reader.faults.into_rejected());
         }
         Err(syntax) => {
-            let message = format!("not JSON at byte {}: {}", syntax.at, syntax.what);
+            let message = syntax.to_string();
             reader.refuse(&Path::Root, fault::MODEL_UNREADABLE, message);
             return Err(reader.faults.into_rejected());
         }
@@ -51,7 +51,7 @@ impl Reader<'_> {
         );
     }
 
-    pub(super) fn shown(&self, json: &Json) -> String {
+    pub(super) fn shown(&self, json: &Json) -> Excerpt<'_> {
         excerpt(json.span.of(self.text))
     }
 

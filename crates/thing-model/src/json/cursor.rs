@@ -1,16 +1,34 @@
 //! A cursor over the bytes of one JSON text. It accepts what `serde_json` accepts as a
 //! `Value`, and numbers too large for a double besides: those are for the caller to judge.
 
+use std::fmt;
+
 use super::{Span, Text};
 
 /// Arrays and objects inside one another; one more is refused.
 const DEPTH: u8 = 127;
 
-/// The text is no JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Syntax {
-    pub(crate) at: usize,
-    pub(crate) what: &'static str,
+/// The text is no JSON. Behind a pointer, so that what each step returns fits in registers.
+#[derive(Debug)]
+pub(crate) struct Syntax(Box<Flaw>);
+
+#[derive(Debug)]
+struct Flaw {
+    at: usize,
+    what: &'static str,
+}
+
+impl Syntax {
+    #[cold]
+    fn new(at: usize, what: &'static str) -> Self {
+        Self(Box::new(Flaw { at, what }))
+    }
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "not JSON at byte {}: {}", self.0.at, self.0.what)
+    }
 }
 
 pub(crate) struct Cursor<'a> {
@@ -71,7 +89,7 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     pub(super) fn wrong<T>(&self, what: &'static str) -> Result<T, Syntax> {
-        Err(Syntax { at: self.pos, what })
+        Err(Syntax::new(self.pos, what))
     }
 
     /// Passes white space.
@@ -95,6 +113,17 @@ impl<'a> Cursor<'a> {
         let comes = self.bytes[self.pos..].starts_with(ready);
         if comes {
             self.pos += ready.len();
+        }
+        comes
+    }
+
+    /// Passes a member's name as devices write it, with its quotes and colon, if it comes now.
+    #[inline]
+    pub(crate) fn take_key(&mut self, key: &[u8]) -> bool {
+        let found = self.bytes.get(self.pos..self.pos + key.len());
+        let comes = found.is_some_and(|found| same(found, key));
+        if comes {
+            self.pos += key.len();
         }
         comes
     }
@@ -188,12 +217,23 @@ impl<'a> Cursor<'a> {
         if self.high
             && let Err(error) = std::str::from_utf8(self.bytes)
         {
-            return Err(Syntax {
-                at: error.valid_up_to(),
-                what: "not UTF-8",
-            });
+            return Err(Syntax::new(error.valid_up_to(), "not UTF-8"));
         }
         Ok(())
+    }
+}
+
+/// Whether texts of the same length are equal: names are short, and comparing them in words is quicker than
+/// calling a function that compares any length.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((text.first_chunk()?, text.last_chunk()?))
+    }
+    match one.len() {
+        4..8 => ends::<4>(one) == ends::<4>(other),
+        8..=16 => ends::<8>(one) == ends::<8>(other),
+        _ => one == other,
     }
 }
 
@@ -323,6 +363,21 @@ mod tests {
             "longer than eight bytes",
         ]);
         prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    #[test]
+    fn a_key_is_taken_only_when_all_of_it_comes() {
+        for length in 3..40 {
+            let key = format!("\"{}\":", "k".repeat(length - 3));
+            let taken = |text: &str| Cursor::new(text.as_bytes()).take_key(key.as_bytes());
+            assert!(taken(&key) && taken(&format!("{key}1")), "{key}");
+            assert!(!taken(&key[..key.len() - 1]), "{key}");
+            for place in 0..key.len() {
+                let mut other = key.clone();
+                other.replace_range(place..=place, "x");
+                assert!(!taken(&other), "{other}");
+            }
+        }
     }
 
     proptest! {

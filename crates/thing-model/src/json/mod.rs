@@ -10,6 +10,7 @@ pub(crate) use number::Number;
 pub(crate) use string::Text;
 pub(crate) use tree::{Json, Member, Node, parse};
 
+use std::fmt::{self, Write};
 use std::ops::Range;
 
 /// Where a value lies in the bytes that were checked.
@@ -34,15 +35,26 @@ impl Span {
 const SHOWN: usize = 64;
 
 /// The value as a message shows it: on one line, shortened.
-pub(crate) fn excerpt(value: &[u8]) -> String {
-    let whole = String::from_utf8_lossy(&value[..value.len().min(SHOWN + 4)]);
-    let shown = &whole[..whole.floor_char_boundary(SHOWN)];
-    let mut line: String = shown
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    if shown.len() < value.len() {
-        line.push('…');
+pub(crate) fn excerpt(value: &[u8]) -> Excerpt<'_> {
+    Excerpt(value)
+}
+
+pub(crate) struct Excerpt<'a>(&'a [u8]);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = self;
+        let whole = String::from_utf8_lossy(&value[..value.len().min(SHOWN + 4)]);
+        let shown = &whole[..whole.floor_char_boundary(SHOWN)];
+        for (number, part) in shown.split(char::is_control).enumerate() {
+            if number > 0 {
+                out.write_char(' ')?;
+            }
+            out.write_str(part)?;
+        }
+        if shown.len() < value.len() {
+            out.write_char('…')?;
+        }
+        Ok(())
     }
-    line
 }

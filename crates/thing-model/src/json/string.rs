@@ -23,8 +23,8 @@ fn zeros(word: u64) -> u64 {
 }
 
 impl<'a> Cursor<'a> {
-    /// The string whose opening quote comes now.
-    #[inline]
+    /// The string whose opening quote comes now. Put into its callers, as [`Cursor::number`] is.
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Text, Syntax> {
         self.pos += 1;
         let start = self.pos;

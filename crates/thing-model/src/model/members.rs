@@ -37,7 +37,10 @@ impl<T> Table<T> {
 
 /// What an object may hold.
 #[derive(Debug, Default)]
-pub(crate) struct Members(Table<Element>);
+pub(crate) struct Members {
+    table: Table<Element>,
+    like_point: bool,
+}
 
 #[derive(Debug)]
 pub(crate) struct Element {
@@ -93,7 +96,8 @@ impl Members {
 
     pub(super) fn push(&mut self, name: &str, required: bool, data_type: Type) {
         let key = format!("\"{name}\":").into_bytes().into_boxed_slice();
-        self.0.push(
+        self.like_point |= matches!(name, "value" | "time");
+        self.table.push(
             name.to_owned(),
             Element {
                 name: name.to_owned(),
@@ -105,11 +109,16 @@ impl Members {
     }
 
     pub(crate) fn list(&self) -> &[Element] {
-        self.0.list()
+        self.table.list()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.0.find(name)
+        self.table.find(name)
+    }
+
+    /// Whether an object of these members can look like a value with its time.
+    pub(crate) fn is_like_point(&self) -> bool {
+        self.like_point
     }
 }
 
