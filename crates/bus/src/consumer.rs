@@ -2,8 +2,9 @@
 //!
 //! What came together is handled together: decode, handle (decide and commit), acknowledge. A store that
 //! is away is waited for, with the messages held; what fails three times is done item by item, and only
-//! the items that still fail are parked. Groups are handled one after the other; what a group has told
-//! others becomes durable, and the group is acknowledged, while the next one is handled.
+//! the items that still fail are parked. Groups are handled one after the other, where their order says
+//! something; what a group has told others becomes durable, and the group is acknowledged, while the next
+//! one is handled.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -14,6 +15,7 @@ use anyhow::anyhow;
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::{AckKind, Message};
 use chassis::{Phase, trace};
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
@@ -64,7 +66,8 @@ impl Receipts {
 }
 
 impl Bus {
-    /// Handles the items of an inbox, in the order in which each lane has them, group by group.
+    /// Handles the items of an inbox, group by group; in the order in which each lane has them, unless the inbox has
+    /// several groups handled at once.
     ///
     /// `Ok` says that the group's effect is committed; it is acknowledged when its receipts, if it has any,
     /// are durable. An error is tried again: for as long as a store is away, else three times, then item by
@@ -139,14 +142,28 @@ impl Consumer {
             let room = self.unsettled.clone().acquire_owned().await?;
             let first = messages.next().await;
             let first = first.ok_or_else(|| anyhow!("the subscription ended"))??;
-            tokio::time::sleep_until(earliest).await;
+            // A timer is a millisecond late, also for a time that has come.
+            if earliest > Instant::now() {
+                tokio::time::sleep_until(earliest).await;
+            }
             anyhow::Ok((room, first))
         };
-        while let Some(next) = self
-            .stop
-            .run_until_cancelled(next(&mut messages, earliest))
-            .await
-        {
+        let mut handled = FuturesUnordered::new();
+        loop {
+            while handled.len() >= self.spec.at_once {
+                handled.next().await.transpose()?;
+            }
+            let next = {
+                let next = self.stop.run_until_cancelled(next(&mut messages, earliest));
+                tokio::pin!(next);
+                loop {
+                    tokio::select! {
+                        next = &mut next => break next,
+                        Some(done) = handled.next() => done?,
+                    }
+                }
+            };
+            let Some(next) = next else { break };
             let (room, first) = next?;
             let begun = Instant::now();
             let group = self.gather::<B>(first, &mut messages).await?;
@@ -162,7 +179,10 @@ impl Consumer {
             if let Some(parent) = traceparent(&group.messages) {
                 trace::adopt(&span, &parent);
             }
-            self.settle(group, room, handle).instrument(span).await?;
+            handled.push(self.settle(group, room, handle).instrument(span));
+        }
+        while let Some(done) = handled.next().await {
+            done?;
         }
         Ok(())
     }

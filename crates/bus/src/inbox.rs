@@ -22,6 +22,8 @@ pub(crate) struct Spec {
     pub(crate) filter: &'static str,
     /// Least time between two groups, unless the first was full: what comes meanwhile shares a transaction.
     pub(crate) pace: Duration,
+    /// Groups handled at once: more than one where their order says nothing.
+    pub(crate) at_once: usize,
 }
 
 impl<B> Inbox<B> {
@@ -32,16 +34,23 @@ impl<B> Inbox<B> {
                 name,
                 filter,
                 pace: Duration::from_millis(pace_ms),
+                at_once: 1,
             },
             carries: PhantomData,
         }
+    }
+
+    const fn at_once(mut self, groups: usize) -> Self {
+        self.spec.at_once = groups;
+        self
     }
 }
 
 /// Thing-model messages from devices, to tsl-validation. Devices wait for the answer.
 pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4);
-/// Log lines, to device-log. No device waits for it, and people do not see 40 ms.
-pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 40);
+/// Log lines, to device-log. No device waits for it, and people do not see 40 ms. Each line has its own time and
+/// place: one group is read while another is written.
+pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 20).at_once(2);
 /// Changes, to the api's audit trail.
 pub const API_AUDIT: Inbox<Event> = Inbox::new(Stream::Event, "api-audit", "event.>", 0);
 

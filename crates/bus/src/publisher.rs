@@ -278,6 +278,11 @@ impl LaneState {
 
     /// Resolves at `turn`, or as soon as a batch has no more room or somebody waits for it.
     async fn full_or(&self, turn: Instant) {
+        // A timer is a millisecond late, also for a time that has come.
+        if turn <= Instant::now() {
+            self.hurried.store(false, Ordering::Release);
+            return;
+        }
         let pause = tokio::time::sleep_until(turn);
         tokio::pin!(pause);
         let is_full = || self.waiting.lock().expect("not poisoned").chunks.len() > 1;
