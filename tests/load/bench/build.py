@@ -30,7 +30,9 @@ def build():
     named = os.environ.get(HOSHU)
     if named is None:
         print("Building; the first time this takes up to 20 minutes.", flush=True)
-        made = Build(TARGET / "up/hoshu", TARGET / "up/load", "up", "profile `up` (opt-level 2, no LTO)", True)
+        made = Build(
+            TARGET / "release/hoshu", TARGET / "release/load", "release", "profile `release` (opt-level 3, thin LTO), as in the images", True
+        )
         made.cargo("build", "--package", "hoshu", "--package", "load")
         return made
     load = os.environ.get(LOAD)

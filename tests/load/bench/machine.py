@@ -36,7 +36,17 @@ def machine():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
-    return f"{os.cpu_count()} × {names[0] if names else platform.machine()}, {memory:.0f} GiB of memory, {platform.system()} {platform.release()}"
+    processors = f"{os.cpu_count()} × {names[0] if names else platform.machine()}"
+    return f"{processors}, {memory:.0f} GiB of memory, {platform.system()} {platform.release()}, {writing()}"
+
+
+def writing():
+    """When the system begins to write what is in its cache: it decides how long commits wait for the disk."""
+    mib = int(Path("/proc/sys/vm/dirty_background_bytes").read_text()) >> 20
+    if mib:
+        return f"`vm.dirty_background_bytes` of {mib} MiB, as the operations guide advises"
+    percent = Path("/proc/sys/vm/dirty_background_ratio").read_text().strip()
+    return f"`vm.dirty_background_ratio` of {percent} %, not what the operations guide advises"
 
 
 def versions():
