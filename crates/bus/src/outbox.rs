@@ -25,21 +25,28 @@ const PACE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// As the database.
-pub async fn tell(connection: &mut PgConnection, noun: Noun, mut event: Event) -> sqlx::Result<()> {
-    if event.id.is_empty() {
-        event.id = Uuid::now_v7().as_bytes().to_vec().into();
-    }
-    let id = Uuid::from_slice(&event.id).unwrap_or_else(|_| Uuid::now_v7());
+pub async fn tell(connection: &mut PgConnection, noun: Noun, event: Event) -> sqlx::Result<()> {
+    let (id, event) = row(event);
     let insert = format!(
         "INSERT INTO {}.outbox (id, event) VALUES ($1, $2)",
         noun.word()
     );
     sqlx::query(AssertSqlSafe(insert))
         .bind(id)
-        .bind(event.encode_to_vec())
+        .bind(event)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The `id` and `event` of a change's row, for a statement that makes the change and writes the row at once.
+/// An event without an id gets one.
+pub fn row(mut event: Event) -> (Uuid, Vec<u8>) {
+    if event.id.is_empty() {
+        event.id = Uuid::now_v7().as_bytes().to_vec().into();
+    }
+    let id = Uuid::from_slice(&event.id).unwrap_or_else(|_| Uuid::now_v7());
+    (id, event.encode_to_vec())
 }
 
 impl Bus {
@@ -82,14 +89,18 @@ impl Bus {
         if rows.is_empty() {
             return Ok(0);
         }
+        let mut told = Vec::with_capacity(rows.len());
         for (id, row) in &rows {
             let event = Event::decode(row.as_slice())?;
             let subject = self.subject(format_args!("event.{noun}.{}", event.action));
             let headers = headers(Some(&id.to_string()), None);
-            let told = self
-                .jetstream()
-                .publish_with_headers(subject, headers, row.clone().into())
-                .await?;
+            let publish =
+                self.jetstream()
+                    .publish_with_headers(subject, headers, row.clone().into());
+            told.push(publish.await?);
+        }
+        // They are on their way in order; each is waited for while the next ones go.
+        for told in told {
             told.await.context("telling a change")?;
         }
         let ids: Vec<Uuid> = rows.iter().map(|(id, _)| *id).collect();

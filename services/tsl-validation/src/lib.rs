@@ -80,7 +80,7 @@ impl Thing {
             pool,
         };
         let waiters = thing.waiters.clone();
-        let answered = move |answer: Answered| waiters.wake(&answer.message_id);
+        let answered = move |answer: Answered| waiters.tell(answer);
         thing.bus.listen_answered(answered).await?;
         let models = thing.models.clone();
         let heard = move |event: Event| models.heard(&event);

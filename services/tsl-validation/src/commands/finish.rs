@@ -73,6 +73,12 @@ impl Command {
     ) -> Result<Option<Answered>, Refusal> {
         let clock = self.thing.chassis.clock();
         loop {
+            let left = (until - clock.now()).to_std().unwrap_or_default();
+            tokio::select! {
+                biased;
+                answered = waiter.answer() => return Ok(Some(answered)),
+                () = clock.sleep(left.min(LOOK)) => {}
+            }
             match command::answered(&self.thing.pool, self.id).await {
                 Ok(Some(answered)) => return Ok(Some(answered)),
                 Ok(None) => {}
@@ -80,15 +86,8 @@ impl Command {
                 Err(error) if database_is_away(&error) => {}
                 Err(error) => return Err(error.into()),
             }
-            let Ok(left) = (until - clock.now()).to_std() else {
+            if clock.now() >= until {
                 return Ok(None);
-            };
-            if left.is_zero() {
-                return Ok(None);
-            }
-            tokio::select! {
-                () = waiter.woken() => {}
-                () = clock.sleep(left.min(LOOK)) => {}
             }
         }
     }

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use alink::MessageId;
-use bus::{Lane, Receipt, outbox};
-use chassis::{Caller, Chassis, Fault, Noun, Refusal};
+use bus::{Lane, Receipt};
+use chassis::{Caller, Chassis, Fault, Refusal};
 use chrono::{DateTime, Utc};
 use proto::hoshu::bus::v1::{DeviceRef, Event, LogEntry, LogLine};
 use proto::hoshu::registry::internal::v1::Place;
@@ -191,11 +191,8 @@ impl Command {
             made_at: now,
             expires_at: now + patience,
         };
-        let mut tx = self.thing.pool.begin().await?;
-        let ids = store::command::insert(&mut tx, &new).await?;
-        outbox::tell(&mut tx, Noun::Thing, self.event(now)).await?;
-        tx.commit().await?;
-        Ok(ids)
+        let event = self.event(now);
+        Ok(store::command::insert(&self.thing.pool, &new, event).await?)
     }
 
     fn event(&self, now: DateTime<Utc>) -> Event {

@@ -14,6 +14,32 @@ pub(crate) enum Question {
     Unreadable,
 }
 
+impl Question {
+    /// As it is stored; 0: it names none.
+    pub(crate) fn wire_id(&self) -> i64 {
+        match self {
+            Question::Wire { id, .. } => i64::from(*id),
+            Question::Rrpc { .. } | Question::Unreadable => 0,
+        }
+    }
+
+    /// As it is stored; 0: it names none.
+    pub(crate) fn rrpc_id(&self) -> i64 {
+        match self {
+            Question::Rrpc { id } => i64::try_from(*id).unwrap_or(0),
+            Question::Wire { .. } | Question::Unreadable => 0,
+        }
+    }
+
+    /// Empty beside the id of a synchronous call, which needs none.
+    pub(crate) fn method(&self) -> &str {
+        match self {
+            Question::Wire { method, .. } => method,
+            Question::Rrpc { .. } | Question::Unreadable => "",
+        }
+    }
+}
+
 /// A request that was sent, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {

@@ -1,10 +1,12 @@
 //! Sets and calls that were sent, and their answers.
 
+use bus::outbox;
 use chrono::{DateTime, Utc};
+use proto::hoshu::bus::v1::Event;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::domain::answer::Asked;
+use crate::domain::answer::{Asked, Question};
 
 /// A command to be sent.
 #[derive(Clone, Debug)]
@@ -30,9 +32,16 @@ pub(crate) struct Ids {
     pub rrpc: Option<u64>,
 }
 
-pub(crate) async fn insert(tx: &mut PgConnection, new: &New<'_>) -> sqlx::Result<Ids> {
+/// Stores a command, and the change to be told, in one statement: somebody waits.
+pub(crate) async fn insert(
+    connection: impl PgExecutor<'_>,
+    new: &New<'_>,
+    event: Event,
+) -> sqlx::Result<Ids> {
+    let (event_id, event) = outbox::row(event);
     let row = sqlx::query!(
-        "INSERT INTO thing.command (message_id, account_id, product_key, device_name, device_id,
+        "WITH told AS (INSERT INTO thing.outbox (id, event) VALUES ($11, $12))
+         INSERT INTO thing.command (message_id, account_id, product_key, device_name, device_id,
                                     wire_id, rrpc_id, method, node, made_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, nextval('thing.wire_id'),
                  CASE WHEN $6 THEN nextval('thing.rrpc_id') END, $7, $8, $9, $10)
@@ -47,8 +56,10 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &New<'_>) -> sqlx::Result
         new.node,
         new.made_at,
         new.expires_at,
+        event_id,
+        event,
     )
-    .fetch_one(tx)
+    .fetch_one(connection)
     .await?;
     Ok(Ids {
         wire: wire_id(row.wire_id),
@@ -56,29 +67,86 @@ pub(crate) async fn insert(tx: &mut PgConnection, new: &New<'_>) -> sqlx::Result
     })
 }
 
-/// The commands that these devices may answer with these ids, locked in order.
-/// The three lists run side by side; an id of 0 is none.
-pub(crate) async fn asked(
-    tx: &mut PgConnection,
-    device_ids: &[i64],
-    wire_ids: &[i64],
-    rrpc_ids: &[i64],
+/// How a device answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub code: i32,
+    pub message: Option<String>,
+    pub data: Option<String>,
+}
+
+/// A device's answer, and what it names as its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Answering<'a> {
+    pub answer_id: Uuid,
+    pub device_id: i64,
+    pub question: &'a Question,
+    pub answered: Answered,
+}
+
+/// Notes at each command the first of these answers to it, if it still waits for one. Returns the commands that were
+/// asked, as they were before.
+pub(crate) async fn answer(
+    connection: impl PgExecutor<'_>,
+    answers: &[Answering<'_>],
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Asked>> {
+    let column = |answer: fn(&Answering<'_>) -> i64| answers.iter().map(answer).collect::<Vec<_>>();
+    let methods: Vec<&str> = answers
+        .iter()
+        .map(|answer| answer.question.method())
+        .collect();
+    let answer_ids: Vec<Uuid> = answers.iter().map(|answer| answer.answer_id).collect();
+    let codes: Vec<i32> = answers.iter().map(|answer| answer.answered.code).collect();
+    let messages: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.answered.message.as_deref())
+        .collect();
+    let data: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.answered.data.as_deref())
+        .collect();
+    // Locked in one order, so that no two pods wait for each other. An id of 0 is none.
     let rows = sqlx::query!(
-        "SELECT message_id, device_id, wire_id, rrpc_id, method, node, ended_at, answer_id
-         FROM thing.command
-         WHERE message_id IN (
-             SELECT c.message_id FROM thing.command c
-             JOIN unnest($1::bigint[], $2::bigint[]) AS q (device_id, wire_id) USING (device_id, wire_id)
-             UNION
-             SELECT c.message_id FROM thing.command c
-             JOIN unnest($1::bigint[], $3::bigint[]) AS q (device_id, rrpc_id) USING (device_id, rrpc_id))
-         ORDER BY message_id FOR UPDATE",
-        device_ids,
-        wire_ids,
-        rrpc_ids,
+        r#"WITH told AS (
+             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::integer[],
+                                  $7::text[], $8::text[])
+                 WITH ORDINALITY AS told (device_id, wire_id, rrpc_id, method, answer_id, code, message, data, place)
+         ), asked AS (
+             SELECT message_id, device_id, wire_id, rrpc_id, method, node, ended_at, answer_id
+             FROM thing.command
+             WHERE message_id IN (
+                 SELECT c.message_id FROM told JOIN thing.command c USING (device_id, wire_id)
+                 UNION
+                 SELECT c.message_id FROM told JOIN thing.command c USING (device_id, rrpc_id))
+             ORDER BY message_id FOR UPDATE
+         ), first AS (
+             SELECT DISTINCT ON (asked.message_id)
+                    asked.message_id, told.answer_id, told.code, told.message, told.data
+             FROM asked JOIN told ON told.device_id = asked.device_id
+                 AND (told.rrpc_id = asked.rrpc_id OR told.wire_id = asked.wire_id AND told.method = asked.method)
+             WHERE asked.ended_at IS NULL
+             ORDER BY asked.message_id, told.place
+         ), answered AS (
+             UPDATE thing.command c
+             SET ended_at = $9, answer_id = first.answer_id, code = first.code, message = first.message,
+                 data = first.data
+             FROM first WHERE c.message_id = first.message_id
+         )
+         SELECT message_id AS "message_id!", device_id AS "device_id!", wire_id AS "wire_id!", rrpc_id,
+                method AS "method!", node AS "node!", ended_at, answer_id
+         FROM asked"#,
+        &column(|answer| answer.device_id),
+        &column(|answer| answer.question.wire_id()),
+        &column(|answer| answer.question.rrpc_id()),
+        &methods as &[&str],
+        &answer_ids,
+        &codes,
+        &messages as &[Option<&str>],
+        &data as &[Option<&str>],
+        now,
     )
-    .fetch_all(tx)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
@@ -95,52 +163,19 @@ pub(crate) async fn asked(
         .collect())
 }
 
-/// How a device answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answered {
-    pub answer_id: Uuid,
-    pub code: i32,
-    pub message: Option<String>,
-    pub data: Option<String>,
-}
-
-/// Notes the answer to a command that was locked.
-pub(crate) async fn answer(
-    tx: &mut PgConnection,
-    message_id: Uuid,
-    answered: &Answered,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE thing.command
-         SET ended_at = $2, answer_id = $3, code = $4, message = $5, data = $6
-         WHERE message_id = $1 AND ended_at IS NULL",
-        message_id,
-        now,
-        answered.answer_id,
-        answered.code,
-        answered.message,
-        answered.data,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 /// The answer, if one has come.
 pub(crate) async fn answered(
     pool: impl PgExecutor<'_>,
     message_id: Uuid,
 ) -> sqlx::Result<Option<Answered>> {
     let row = sqlx::query!(
-        "SELECT answer_id, code, message, data FROM thing.command WHERE message_id = $1",
+        "SELECT code, message, data FROM thing.command WHERE message_id = $1 AND answer_id IS NOT NULL",
         message_id,
     )
     .fetch_optional(pool)
     .await?;
     Ok(row.and_then(|row| {
         Some(Answered {
-            answer_id: row.answer_id?,
             code: row.code?,
             message: row.message,
             data: row.data,

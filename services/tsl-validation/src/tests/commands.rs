@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::Refusal;
 use proto::hoshu::bus::v1::down_outcome::Kind as Outcome;
 use proto::hoshu::bus::v1::log_line::Kind;
-use proto::hoshu::bus::v1::{Down, UpMessage};
+use proto::hoshu::bus::v1::{Down, Event, UpMessage};
 use proto::hoshu::registry::v1::device::Status;
 use proto::hoshu::thing::v1::{CallServiceRequest, CommandResult, SetPropertiesRequest};
 use testbench::wait_until;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::bench::*;
 use crate::commands::Order;
+use crate::domain::answer::{Question, Standing};
 use crate::{inbox, store, work};
 
 async fn set(
@@ -404,8 +405,7 @@ async fn a_call_whose_pod_has_died_is_ended_by_another() {
         made_at: now,
         expires_at: now + Duration::from_secs(15),
     };
-    let mut connection = pool.acquire().await.unwrap();
-    store::command::insert(&mut connection, &call)
+    store::command::insert(&pool, &call, Event::default())
         .await
         .unwrap();
     let other = bench.pod().await;
@@ -419,6 +419,79 @@ async fn a_call_whose_pod_has_died_is_ended_by_another() {
     })
     .await;
     bench.stop().await;
+}
+
+#[tokio::test]
+async fn of_answers_that_come_together_the_first_counts_and_counts_once() {
+    let bench = Bench::empty().await;
+    let pool = bench.house.pool().await;
+    let now = bench.house.clock().now();
+    let call = store::command::New {
+        message_id: alink::MessageId::at(now.timestamp_millis(), random()).uuid(),
+        account_id: ACCOUNT,
+        product_key: PRODUCT,
+        device_name: "boiler_01",
+        device_id: 1,
+        sync: true,
+        method: "thing.service.SelfTest",
+        node: "thing-1",
+        made_at: now,
+        expires_at: now + Duration::from_secs(15),
+    };
+    let ids = store::command::insert(&pool, &call, Event::default())
+        .await
+        .unwrap();
+    let by_topic = Question::Rrpc {
+        id: ids.rrpc.unwrap(),
+    };
+    let by_id = Question::Wire {
+        id: ids.wire,
+        method: call.method.into(),
+    };
+    let foreign = Question::Wire {
+        id: ids.wire,
+        method: "thing.service.Purge".into(),
+    };
+    let answer = |code, question| store::command::Answering {
+        answer_id: Uuid::from_u128(code as u128),
+        device_id: 1,
+        question,
+        answered: store::command::Answered {
+            code,
+            message: Some(format!("the answer {code}")),
+            data: None,
+        },
+    };
+    let other = store::command::Answering {
+        device_id: 2,
+        ..answer(300, &by_topic)
+    };
+    let answers = [
+        other,
+        answer(301, &foreign),
+        answer(200, &by_topic),
+        answer(400, &by_id),
+    ];
+    for waits in [true, false] {
+        let asked = store::command::answer(&pool, &answers, now).await.unwrap();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].message_id, call.message_id);
+        assert_eq!(asked[0].ended_at.is_none(), waits);
+        let known = store::command::answered(&pool, call.message_id)
+            .await
+            .unwrap();
+        assert_eq!(known.as_ref(), Some(&answers[2].answered));
+    }
+    assert!(
+        !store::command::give_up(&pool, call.message_id, now)
+            .await
+            .unwrap()
+    );
+    let late = store::command::answer(&pool, &answers[3..], now)
+        .await
+        .unwrap();
+    let standings = [200, 400].map(|answer| late[0].standing(Uuid::from_u128(answer)));
+    assert_eq!(standings, [Standing::Again, Standing::Late]);
 }
 
 #[tokio::test]

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use proto::hoshu::bus::v1::Answered;
-use sqlx::{Connection, PgConnection};
-use uuid::Uuid;
+use sqlx::PgConnection;
 
 use super::Item;
 use crate::Thing;
@@ -25,46 +24,32 @@ pub(super) async fn commit(
     items: &mut [Item<'_>],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let has_values = items.iter().any(|item| !item.verdict.values.is_empty());
-    let has_others = items
-        .iter()
-        .any(|item| item.verdict.answer.is_some() || !item.verdict.events.is_empty());
-    if !has_values && !has_others {
+    let has_effect = |item: &Item<'_>| {
+        let verdict = &item.verdict;
+        !verdict.values.is_empty() || !verdict.events.is_empty() || verdict.answer.is_some()
+    };
+    if !items.iter().any(has_effect) {
         return Ok(());
     }
     let mut connection = thing.pool.acquire().await?;
     values(&mut connection, items).await?;
-    if has_others {
-        let mut tx = connection.begin().await?;
-        // Always in this order, so that no two pods wait for each other.
-        answers(&mut tx, items, now).await?;
-        events(&mut tx, items).await?;
-        tx.commit().await?;
-    }
+    answers(&mut connection, items, now).await?;
+    events(&mut connection, items).await?;
+    drop(connection);
     tell(thing, items).await;
     Ok(())
 }
 
 async fn answers(
-    tx: &mut PgConnection,
+    connection: &mut PgConnection,
     items: &mut [Item<'_>],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let (mut devices, mut wires, mut rrpcs) = (Vec::new(), Vec::new(), Vec::new());
-    for item in items.iter() {
-        let (wire, rrpc) = match item.verdict.answer.as_ref().map(|answer| &answer.question) {
-            Some(Question::Wire { id, .. }) => (i64::from(*id), 0),
-            Some(Question::Rrpc { id }) => (0, i64::try_from(*id).unwrap_or(0)),
-            Some(Question::Unreadable) | None => continue,
-        };
-        devices.push(item.device.device_id);
-        wires.push(wire);
-        rrpcs.push(rrpc);
-    }
-    if devices.is_empty() {
+    let answers: Vec<_> = items.iter().filter_map(answering).collect();
+    if answers.is_empty() {
         return Ok(());
     }
-    let mut known = store::command::asked(tx, &devices, &wires, &rrpcs).await?;
+    let mut known = store::command::answer(connection, &answers, now).await?;
     for item in items.iter_mut() {
         let Some(answer) = &item.verdict.answer else {
             continue;
@@ -79,8 +64,6 @@ async fn answers(
         let standing = asked.standing(item.id);
         item.asked = Some((asked.clone(), standing));
         if standing == Standing::First {
-            let answered = stored(item.id, answer);
-            store::command::answer(tx, asked.message_id, &answered, now).await?;
             // A second answer in the same group comes after this one.
             asked.answer_id = Some(item.id);
             asked.ended_at = Some(now);
@@ -89,11 +72,23 @@ async fn answers(
     Ok(())
 }
 
-fn stored(answer_id: Uuid, answer: &Answer<'_>) -> store::command::Answered {
+fn answering<'a>(item: &'a Item<'_>) -> Option<store::command::Answering<'a>> {
+    let answer = item.verdict.answer.as_ref()?;
+    if answer.question == Question::Unreadable {
+        return None;
+    }
+    Some(store::command::Answering {
+        answer_id: item.id,
+        device_id: item.device.device_id,
+        question: &answer.question,
+        answered: answered(answer),
+    })
+}
+
+fn answered(answer: &Answer<'_>) -> store::command::Answered {
     // PostgreSQL has no text with a NUL in it.
     let message = answer.message.as_deref().map(|text| text.replace('\0', ""));
     store::command::Answered {
-        answer_id,
         code: i32::try_from(answer.code).unwrap_or(i32::MAX),
         message,
         data: answer.data.map(str::to_owned),
@@ -144,7 +139,7 @@ async fn values(connection: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Re
     )
 }
 
-async fn events(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
+async fn events(connection: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()> {
     let mut events = Vec::new();
     for item in items {
         for (position, event) in (0..).zip(&item.verdict.events) {
@@ -160,7 +155,7 @@ async fn events(tx: &mut PgConnection, items: &[Item<'_>]) -> anyhow::Result<()>
         }
     }
     if !events.is_empty() {
-        store::event::keep(tx, &events).await?;
+        store::event::keep(connection, &events).await?;
     }
     Ok(())
 }
@@ -172,11 +167,16 @@ async fn tell(thing: &Thing, items: &[Item<'_>]) {
         else {
             continue;
         };
+        let store::command::Answered {
+            code,
+            message,
+            data,
+        } = answered(answer);
         let answered = Answered {
             message_id: asked.message_id.as_bytes().to_vec().into(),
-            code: i32::try_from(answer.code).unwrap_or(i32::MAX),
-            message: answer.message.as_deref().unwrap_or_default().to_owned(),
-            data: answer.data.unwrap_or_default().to_owned(),
+            code,
+            message,
+            data,
         };
         thing.bus.answered(&asked.node, &answered).await;
     }
