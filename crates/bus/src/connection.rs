@@ -175,6 +175,9 @@ fn options(url: &str) -> anyhow::Result<(ConnectOptions, ServerAddr)> {
 }
 
 /// Headers with the current trace, and the message's id if it is to be known again.
+/// In a batch that somebody waits for.
+pub(crate) const AWAITED: &str = "Hoshu-Awaited";
+
 pub(crate) fn headers(id: Option<&str>, traceparent: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(id) = id {

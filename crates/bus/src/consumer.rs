@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::connection::AWAITED;
 use crate::streams::ACK_WAIT;
 use crate::trouble::is_away;
 use crate::{Batch, Bus, Inbox, Receipt, inbox, parked};
@@ -143,7 +144,8 @@ impl Consumer {
             let first = messages.next().await;
             let first = first.ok_or_else(|| anyhow!("the subscription ended"))??;
             // A timer is a millisecond late, also for a time that has come.
-            if earliest > Instant::now() {
+            let hurried = self.spec.hurries && is_awaited(&first);
+            if !hurried && earliest > Instant::now() {
                 tokio::time::sleep_until(earliest).await;
             }
             anyhow::Ok((room, first))
@@ -419,6 +421,11 @@ async fn ack(message: &Message, kind: AckKind) -> anyhow::Result<()> {
         .ack_with(kind)
         .await
         .map_err(|error| anyhow!("acknowledging: {error}"))
+}
+
+fn is_awaited(message: &Message) -> bool {
+    let headers = message.headers.as_ref();
+    headers.is_some_and(|headers| headers.get(AWAITED).is_some())
 }
 
 fn traceparent(messages: &[Message]) -> Option<String> {

@@ -22,6 +22,8 @@ pub(crate) struct Spec {
     pub(crate) filter: &'static str,
     /// Least time between two groups, unless the first was full: what comes meanwhile shares a transaction.
     pub(crate) pace: Duration,
+    /// Whether a batch that somebody waits for begins a group at once.
+    pub(crate) hurries: bool,
     /// Groups handled at once: more than one where their order says nothing.
     pub(crate) at_once: usize,
 }
@@ -34,10 +36,16 @@ impl<B> Inbox<B> {
                 name,
                 filter,
                 pace: Duration::from_millis(pace_ms),
+                hurries: false,
                 at_once: 1,
             },
             carries: PhantomData,
         }
+    }
+
+    const fn hurries(mut self) -> Self {
+        self.spec.hurries = true;
+        self
     }
 
     const fn at_once(mut self, groups: usize) -> Self {
@@ -46,12 +54,12 @@ impl<B> Inbox<B> {
     }
 }
 
-/// Thing-model messages from devices, to tsl-validation. Devices wait for the answer.
-pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4);
+/// Thing-model messages from devices, to tsl-validation. Devices wait for the answer; people for a device's.
+pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4).hurries();
 /// Log lines, to device-log. No device waits for it, and people do not see 40 ms. Each line has its own time and
 /// place: one group is read while another is written.
 pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 20).at_once(2);
-/// Changes, to the api's audit trail.
-pub const API_AUDIT: Inbox<Event> = Inbox::new(Stream::Event, "api-audit", "event.>", 0);
+/// Changes, to the api's audit trail. They are told some at a time, and people do not see 100 ms.
+pub const API_AUDIT: Inbox<Event> = Inbox::new(Stream::Event, "api-audit", "event.>", 100);
 
 pub(crate) const ALL: [Spec; 3] = [THING_UP.spec, DEVICELOG.spec, API_AUDIT.spec];

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::batch::put_item;
-use crate::connection::{TOLD_AGAIN, headers};
+use crate::connection::{AWAITED, TOLD_AGAIN, headers};
 use crate::{Batch, Bus, EncodeItem, Lane, Partition};
 
 /// Bytes of a full batch; larger ones are slow to consume. A single larger item goes alone.
@@ -107,8 +107,6 @@ struct LaneState {
     waiting: Mutex<Waiting>,
     /// Something to send.
     filled: Notify,
-    /// Somebody waits for what is there: it does not wait for its turn.
-    hurried: AtomicBool,
     /// Room for more.
     drained: Notify,
     durable: watch::Sender<u64>,
@@ -126,8 +124,17 @@ struct Waiting {
 struct Chunk {
     bytes: BytesMut,
     items: u64,
+    /// Somebody waits for what is in it: it does not wait for its turn.
+    awaited: bool,
     tallies: Vec<Arc<Tally>>,
     traceparent: Option<String>,
+}
+
+impl Waiting {
+    /// Whether the next batch has no more room, or somebody waits for it.
+    fn hurries(&self) -> bool {
+        self.chunks.len() > 1 || self.chunks.front().is_some_and(|chunk| chunk.awaited)
+    }
 }
 
 impl Bus {
@@ -227,7 +234,6 @@ impl LaneState {
             subject,
             waiting: Mutex::default(),
             filled: Notify::new(),
-            hurried: AtomicBool::new(false),
             drained: Notify::new(),
             durable: watch::Sender::new(0),
         }
@@ -280,13 +286,11 @@ impl LaneState {
     async fn full_or(&self, turn: Instant) {
         // A timer is a millisecond late, also for a time that has come.
         if turn <= Instant::now() {
-            self.hurried.store(false, Ordering::Release);
             return;
         }
         let pause = tokio::time::sleep_until(turn);
         tokio::pin!(pause);
-        let is_full = || self.waiting.lock().expect("not poisoned").chunks.len() > 1;
-        while !self.hurried.swap(false, Ordering::Acquire) && !is_full() {
+        while !self.waiting.lock().expect("not poisoned").hurries() {
             tokio::select! {
                 () = &mut pause => return,
                 () = self.filled.notified() => {}
@@ -301,8 +305,11 @@ impl LaneState {
     }
 
     fn hurry(&self) {
-        self.hurried.store(true, Ordering::Release);
-        self.filled.notify_one();
+        let mut waiting = self.waiting.lock().expect("not poisoned");
+        if let Some(chunk) = waiting.chunks.back_mut() {
+            chunk.awaited = true;
+            self.filled.notify_one();
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -388,7 +395,10 @@ impl Sender {
             .chunk
             .as_ref()
             .and_then(|chunk| chunk.traceparent.as_deref());
-        let headers = headers(Some(&id), traceparent);
+        let mut headers = headers(Some(&id), traceparent);
+        if held.chunk.as_ref().is_some_and(|chunk| chunk.awaited) {
+            headers.insert(AWAITED, "1");
+        }
         let mut told = None;
         while let Err(error) = self.send_once(&headers, payload.clone()).await {
             let text = format!("{error:#}");
@@ -472,15 +482,23 @@ impl Drop for Held<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proto::hoshu::bus::v1::LogEntry;
+
     use super::*;
 
     #[tokio::test]
     async fn what_somebody_waits_for_does_not_wait_for_its_turn() {
         let lane = LaneState::new("log.0".into());
         let turn = Instant::now() + Duration::from_secs(3600);
+        let item = LogEntry::default();
+        lane.put(&item, None, || None).unwrap();
         tokio::join!(lane.full_or(turn), async { lane.hurry() });
-        lane.hurry();
         lane.full_or(turn).await;
+        assert!(lane.take().unwrap().awaited);
+        lane.put(&item, None, || None).unwrap();
+        let next = lane.full_or(Instant::now() + Duration::from_millis(50));
+        let early = tokio::time::timeout(Duration::from_millis(10), next);
+        assert!(early.await.is_err(), "only that batch was hurried");
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) struct Up {
     pub(crate) packet_id: u16,
     pub(crate) received_at: i64,
     pub(crate) throttled: bool,
+    /// A person may wait for it.
+    pub(crate) awaited: bool,
 }
 
 impl Facts {
@@ -194,6 +196,7 @@ mod tests {
                 packet_id,
                 received_at: 1_700_000_000_000,
                 throttled,
+                awaited: false,
             };
             let item = facts.message(&up);
             let mut bytes = BytesMut::new();

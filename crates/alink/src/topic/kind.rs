@@ -279,6 +279,18 @@ impl Kind<'_> {
         }
     }
 
+    /// Whether a device answers a command on it; somebody may wait for that.
+    pub fn answers_command(self) -> bool {
+        matches!(
+            self,
+            Self::PropertySetReply
+                | Self::DownRawReply
+                | Self::ServiceReply { .. }
+                | Self::RrpcResponse { .. }
+                | Self::ExtRrpc { .. }
+        )
+    }
+
     /// The kind of its answer; nothing if there is none.
     pub fn reply(self) -> Option<Self> {
         match self {

@@ -166,6 +166,28 @@ fn answers_that_have_topics_of_their_own_go_there() {
 }
 
 #[test]
+fn a_command_is_answered_on_its_reply_topic_and_nothing_else_is() {
+    let purge = "Purge";
+    for command in [
+        Kind::PropertySet,
+        Kind::DownRaw,
+        Kind::Service { service: purge },
+        Kind::RrpcRequest { mid: 7 },
+    ] {
+        let reply = command.reply().unwrap();
+        assert!(reply.answers_command() && !command.answers_command());
+    }
+    for other in [
+        Kind::PropertyPost,
+        Kind::PropertyPostReply,
+        Kind::EventPost { event: purge },
+        Kind::NtpRequest,
+    ] {
+        assert!(!other.answers_command(), "{other:?}");
+    }
+}
+
+#[test]
 fn a_method_is_the_path_with_dots() {
     for (text, method) in [
         (

@@ -161,7 +161,10 @@ impl Session {
         self.gateway.metrics.published(topic.capability());
         match consumer(topic.capability()) {
             Some(noun) => {
-                let up = self.up(message, noun, now, false);
+                let up = Up {
+                    awaited: topic.kind().answers_command(),
+                    ..self.up(message, noun, now, false)
+                };
                 self.send(Outbound {
                     body: Body::Up(up),
                     ack: success(message),
@@ -191,6 +194,7 @@ impl Session {
             packet_id: message.packet_id.map_or(0, NonZeroU16::get),
             received_at: now,
             throttled,
+            awaited: false,
         }
     }
 

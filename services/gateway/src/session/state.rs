@@ -205,12 +205,12 @@ impl Session {
             Body::Up(up) => {
                 let tally = self.lanes.tally(Way::Thing);
                 let lane = bus::Lane::up(up.to, partition);
-                (
-                    Way::Thing,
-                    self.gateway
-                        .up
-                        .try_publish(lane, &self.facts.message(up), tally),
-                )
+                let publisher = &self.gateway.up;
+                let sent = publisher.try_publish(lane, &self.facts.message(up), tally);
+                if up.awaited {
+                    publisher.hurry(lane);
+                }
+                (Way::Thing, sent)
             }
             Body::Log(entry) | Body::Refusal(entry, ..) => {
                 let tally = self.lanes.tally(Way::Log);
