@@ -65,7 +65,9 @@ def test_what_an_older_release_has_written_is_found_by_this_one(tmp_path):
         house.process.program = (BINARY,)
         house.start()
         assert device.properties() == REPORT
-        assert len(Logs(product).lines(type="UPSTREAM")) == 1
+        # Its lines may have been on their way when it stopped.
+        lines = until(lambda: Logs(product).lines(type="UPSTREAM"), "the report's line")
+        assert len(lines) == 1
         post(house, device)
     finally:
         if not house.process.has_ended:
