@@ -174,10 +174,10 @@ fn options(url: &str) -> anyhow::Result<(ConnectOptions, ServerAddr)> {
     Ok((options, ServerAddr::from_url(bare).context(NOT_AN_ADDRESS)?))
 }
 
-/// Headers with the current trace, and the message's id if it is to be known again.
-/// In a batch that somebody waits for.
+/// In the headers of a batch that somebody waits for.
 pub(crate) const AWAITED: &str = "Hoshu-Awaited";
 
+/// Headers with the current trace, and the message's id if it is to be known again.
 pub(crate) fn headers(id: Option<&str>, traceparent: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(id) = id {

@@ -143,8 +143,8 @@ impl Consumer {
             let room = self.unsettled.clone().acquire_owned().await?;
             let first = messages.next().await;
             let first = first.ok_or_else(|| anyhow!("the subscription ended"))??;
-            // A timer is a millisecond late, also for a time that has come.
             let hurried = self.spec.hurries && is_awaited(&first);
+            // A timer is a millisecond late, also for a time that has come.
             if !hurried && earliest > Instant::now() {
                 tokio::time::sleep_until(earliest).await;
             }

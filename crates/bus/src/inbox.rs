@@ -56,8 +56,8 @@ impl<B> Inbox<B> {
 
 /// Thing-model messages from devices, to tsl-validation. Devices wait for the answer; people for a device's.
 pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4).hurries();
-/// Log lines, to device-log. No device waits for it, and people do not see 40 ms. Each line has its own time and
-/// place: groups are read while others are written.
+/// Log lines, to device-log. No device waits for it, and people do not see 20 ms. Each line has its own time and
+/// place: one group is read while another is written.
 pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 20).at_once(2);
 /// Changes, to the api's audit trail. They are told some at a time, and people do not see 100 ms.
 pub const API_AUDIT: Inbox<Event> = Inbox::new(Stream::Event, "api-audit", "event.>", 100);

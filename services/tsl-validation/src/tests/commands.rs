@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chassis::Refusal;
+use chrono::{DateTime, Utc};
 use proto::hoshu::bus::v1::down_outcome::Kind as Outcome;
 use proto::hoshu::bus::v1::log_line::Kind;
 use proto::hoshu::bus::v1::{Down, Event, UpMessage};
@@ -387,14 +388,10 @@ async fn a_link_that_takes_nothing_refuses_the_command_and_says_why() {
     .await;
 }
 
-#[tokio::test]
-async fn a_call_whose_pod_has_died_is_ended_by_another() {
-    let bench = Bench::empty().await;
-    let pool = bench.house.pool().await;
-    let now = bench.house.clock().now();
-    let id = alink::MessageId::at(now.timestamp_millis(), random()).uuid();
-    let call = store::command::New {
-        message_id: id,
+/// A synchronous call, made by a pod that is none of the test's.
+fn self_test(now: DateTime<Utc>) -> store::command::New<'static> {
+    store::command::New {
+        message_id: alink::MessageId::at(now.timestamp_millis(), random()).uuid(),
         account_id: ACCOUNT,
         product_key: PRODUCT,
         device_name: "boiler_01",
@@ -404,7 +401,16 @@ async fn a_call_whose_pod_has_died_is_ended_by_another() {
         node: "thing-dead",
         made_at: now,
         expires_at: now + Duration::from_secs(15),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_pod_has_died_is_ended_by_another() {
+    let bench = Bench::empty().await;
+    let pool = bench.house.pool().await;
+    let now = bench.house.clock().now();
+    let call = self_test(now);
+    let id = call.message_id;
     store::command::insert(&pool, &call, Event::default())
         .await
         .unwrap();
@@ -426,18 +432,7 @@ async fn of_answers_that_come_together_the_first_counts_and_counts_once() {
     let bench = Bench::empty().await;
     let pool = bench.house.pool().await;
     let now = bench.house.clock().now();
-    let call = store::command::New {
-        message_id: alink::MessageId::at(now.timestamp_millis(), random()).uuid(),
-        account_id: ACCOUNT,
-        product_key: PRODUCT,
-        device_name: "boiler_01",
-        device_id: 1,
-        sync: true,
-        method: "thing.service.SelfTest",
-        node: "thing-1",
-        made_at: now,
-        expires_at: now + Duration::from_secs(15),
-    };
+    let call = self_test(now);
     let ids = store::command::insert(&pool, &call, Event::default())
         .await
         .unwrap();
