@@ -1,11 +1,10 @@
 """Devices that know their secret and misbehave: what they do is bounded, told in their log, and theirs alone."""
 
 import json
-from contextlib import suppress
+import time
 
 import pytest
 
-from hostile.conftest import SLOW_SECONDS
 from hoshu.background import in_background
 from hoshu.credentials import credentials
 from hoshu.logs import Logs
@@ -138,11 +137,11 @@ def test_65535_subscriptions_in_one_packet_are_all_answered_and_eight_are_grante
         assert device.is_alive()
 
 
-def test_65535_subscriptions_in_as_many_packets_leave_a_hundred(platform, boiler):
+def test_thousands_of_subscriptions_in_as_many_packets_leave_a_hundred(platform, boiler):
     granted = 0
     with enter(platform.mqtt_port, credentials(boiler)) as device:
-        for start in range(1, 65_536, 1000):
-            numbers = range(start, min(start + 1000, 65_536))
+        for start in range(1, 6000, 1000):
+            numbers = range(start, start + 1000)
             device.send(b"".join(subscribe(n, [boiler.user_topic(f"get/{n}")]) for n in numbers))
             for number in numbers:
                 answer = device.expect(SUBACK)
@@ -226,17 +225,6 @@ def test_a_packet_that_is_announced_and_never_sent_costs_nothing(platform, boile
         stream.close()
 
 
-def test_who_asks_for_ever_and_never_reads_is_disconnected(platform, boiler, logs):
-    with enter(platform.mqtt_port, credentials(boiler), receive_buffer=4096) as device:
-        device.socket.settimeout(SLOW_SECONDS + 20)
-        with suppress(TimeoutError):
-            # As much as is taken: answers fill what lies between, and then nothing more is read.
-            while device.send(PING * 5000):
-                pass
-        line = logs.offline_reason(boiler)
-    assert line["reason"] == "Connection occurs exception", line
-
-
 @pytest.fixture(scope="module")
 def talkers(rest):
     """Devices that can be told much at once."""
@@ -281,25 +269,26 @@ def test_who_never_acknowledges_gets_fifty_and_the_senders_of_more_are_told(plat
         assert device.is_alive()
 
 
-# Packets that cost the door work and carry nothing.
+# Packets that cost the door work and carry nothing, beyond what a device may send at once.
 FLOODS = {
-    "PINGREQ": lambda device: PING * 20_000,
-    "PUBACK of nothing": lambda device: packet(PUBACK, b"\x00\x07") * 10_000,
-    "SUBSCRIBE": lambda device: subscribe(1, [device.user_topic("get")]) * 500,
-    "SUBSCRIBE of what is not its own": lambda device: subscribe(1, ["#"] * 10_000) * 2,
-    "UNSUBSCRIBE": lambda device: unsubscribe(1, ["/a"] * 10_000) * 2,
-    "PUBLISH over its rate": lambda device: publish(device.user_topic("update"), b"x") * 1000,
-    "PUBLISH to foreign topics": lambda device: publish("/nobodys/topic", b"x") * 1000,
+    "PINGREQ": lambda device: PING * 5000,
+    "PUBACK of nothing": lambda device: packet(PUBACK, b"\x00\x07") * 5000,
+    "SUBSCRIBE": lambda device: subscribe(1, [device.user_topic("get")]) * 5000,
+    "SUBSCRIBE of what is not its own": lambda device: subscribe(1, ["#"] * 10_000) * 4,
+    "UNSUBSCRIBE": lambda device: unsubscribe(1, ["/a"] * 10_000) * 4,
+    "PUBLISH over its rate": lambda device: publish(device.user_topic("update"), b"x") * 5000,
+    "PUBLISH to foreign topics": lambda device: publish("/nobodys/topic", b"x") * 5000,
 }
 
 
 @pytest.mark.parametrize("what", FLOODS)
-def test_a_flood_is_answered_and_holds_up_nobody_else(platform, boiler, what):
-    burst = FLOODS[what](boiler)
+def test_a_flood_is_answered_and_holds_up_only_its_sender(platform, boiler, what):
     with enter(platform.mqtt_port, credentials(boiler)) as device:
-        for _ in range(10):
-            assert device.send(burst + subscribe(999, ["#"]))
-            until_answered(device, 999)
+        start = time.monotonic()
+        assert device.send(FLOODS[what](boiler) + subscribe(999, ["#"]))
+        until_answered(device, 999)
+        # 3,000 packets at once, or as many times eight filters, and then 1,500 in a second.
+        assert time.monotonic() - start >= 1
 
 
 def until_answered(device, packet_id):

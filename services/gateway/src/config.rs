@@ -98,6 +98,12 @@ impl Config {
         Rate::new(self.down_per_second, self.down_burst)
     }
 
+    /// How fast a device is read, whatever it sends: ample for its messages up, PUBACKs for those down, and
+    /// subscriptions.
+    pub(crate) fn reading(&self) -> Rate {
+        self.up().with(self.down(), 10)
+    }
+
     /// An account may send its second's worth at once.
     pub(crate) fn account(&self) -> Rate {
         Rate::new(self.account_per_second, self.account_per_second)

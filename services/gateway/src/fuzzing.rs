@@ -44,7 +44,7 @@ pub enum Version {
 pub fn connection(bytes: &[u8]) {
     same_however_cut(bytes, |pieces| {
         let mut io = tokio::io::join(pieces, tokio::io::sink());
-        let greeted = at_once(greet(&mut io));
+        let greeted = at_once(greet(&mut io, async || {}));
         let mut heard = Heard::default();
         let Ok(Greeting {
             wire,

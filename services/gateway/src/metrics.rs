@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     connect_failed: Counter<u64>,
     published: Arc<Published>,
     refused: Counter<u64>,
+    held_up: Counter<u64>,
     delivered: Counter<u64>,
     opened: Histogram<f64>,
     acknowledged: Histogram<f64>,
@@ -66,6 +67,10 @@ impl Metrics {
                 "gateway.publish_refusals",
                 "messages refused at the door, by reason",
             ),
+            held_up: counter(
+                "gateway.readings_held_up",
+                "times a device was read no further for a while, as it sent ten times more than it may",
+            ),
             delivered: counter("gateway.deliveries", "messages to devices, by outcome"),
             opened: seconds(
                 "gateway.connect.duration",
@@ -104,6 +109,10 @@ impl Metrics {
 
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refused.add(1, &[KeyValue::new("reason", reason)]);
+    }
+
+    pub(crate) fn held_up(&self) {
+        self.held_up.add(1, &[]);
     }
 
     pub(crate) fn delivered(&self, outcome: &'static str, messages: u64) {

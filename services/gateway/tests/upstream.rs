@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Bench, device::message, post};
 use proto::hoshu::bus::v1::log_line::Kind;
@@ -414,5 +414,26 @@ async fn bytes_of_a_packet_that_never_ends_are_no_sign_of_life() {
         tokio::task::yield_now().await;
     }
     bench.registry.releases("pump-01", 1).await;
+    bench.house.stop().await;
+}
+
+#[tokio::test]
+async fn a_device_that_sends_ten_times_more_than_it_may_is_read_later_and_loses_nothing() {
+    let bench = Bench::with(|config| {
+        (config.up_per_second, config.up_burst) = (1, 1);
+        (config.down_per_second, config.down_burst) = (1, 1);
+    })
+    .await;
+    let mut flood = bench.device("pump-01").connect().await;
+    let mut neighbour = bench.device("pump-02").connect().await;
+    let start = Instant::now();
+    for _ in 0..40 {
+        flood.send(v3::Packet::PingRequest).await;
+    }
+    neighbour.expect_nothing().await;
+    for _ in 0..40 {
+        assert_eq!(flood.next().await, Some(v3::Packet::PingResponse));
+    }
+    assert!(start.elapsed() >= Duration::from_millis(900));
     bench.house.stop().await;
 }

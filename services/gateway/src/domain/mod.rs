@@ -7,6 +7,7 @@ pub(crate) mod ending;
 pub(crate) mod heard;
 pub(crate) mod inflight;
 pub(crate) mod rate;
+pub(crate) mod reading;
 pub(crate) mod refused;
 pub(crate) mod rrpc;
 pub(crate) mod source;

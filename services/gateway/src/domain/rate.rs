@@ -19,12 +19,36 @@ impl Rate {
         Self { per_second, burst }
     }
 
+    /// What both allow, `factor` times over.
+    pub(crate) const fn with(self, other: Self, factor: u32) -> Self {
+        Self {
+            per_second: self
+                .per_second
+                .saturating_add(other.per_second)
+                .saturating_mul(factor),
+            burst: self
+                .burst
+                .saturating_add(other.burst)
+                .saturating_mul(factor),
+        }
+    }
+
+    /// From one to the next.
+    pub(super) fn each_nanos(self) -> i64 {
+        (NANOS / i64::from(self.per_second.max(1))).max(1)
+    }
+
+    /// In which the burst would be used up at this rate.
+    pub(super) fn burst_nanos(self) -> i64 {
+        self.each_nanos() * i64::from(self.burst.max(1))
+    }
+
     /// The next state of a meter that stands at `busy_until`, in nanoseconds; nothing if it is over.
     fn admit(self, busy_until: i64, now_ms: i64) -> Option<i64> {
         let now = now_ms.saturating_mul(1_000_000);
-        let each = (NANOS / i64::from(self.per_second.max(1))).max(1);
+        let each = self.each_nanos();
         let from = busy_until.max(now);
-        let tolerance = each * (i64::from(self.burst.max(1)) - 1);
+        let tolerance = self.burst_nanos() - each;
         (from - now <= tolerance).then_some(from + each)
     }
 }

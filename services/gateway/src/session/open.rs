@@ -24,7 +24,7 @@ use crate::{
     directory::Handle,
     domain::{
         acks::Acks, aliases::Aliases, ending::End, heard::Heard, inflight::Inflight, rate::Meter,
-        refused::Refusals,
+        reading::Reading, refused::Refusals,
     },
     facts::Facts,
     gateway::Gateway,
@@ -41,6 +41,8 @@ const BAD_AUTHENTICATION_METHOD: u8 = 0x8C;
 const PACKET_TOO_LARGE: u8 = 0x95;
 const RETAIN_NOT_SUPPORTED: u8 = 0x9A;
 const QOS_NOT_SUPPORTED: u8 = 0x9B;
+/// A CONNECT comes in one piece, but for a slow line or somebody who wants to be woken for.
+const BETWEEN_PIECES: Duration = Duration::from_millis(20);
 /// How long a device's former connection may take to store what it leaves.
 const TAKE_OVER: Duration = Duration::from_secs(2);
 
@@ -72,8 +74,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let stop = gateway.chassis.stopping(Phase::Door);
+    let rest = async || tokio::time::sleep(BETWEEN_PIECES).await;
     let greeting = stop
-        .run_until_cancelled(tokio::time::timeout_at(until, greet(&mut io)))
+        .run_until_cancelled(tokio::time::timeout_at(until, greet(&mut io, rest)))
         .await?;
     let greeted = Instant::now();
     let admitted = match greeting {
@@ -129,8 +132,10 @@ async fn refuse<S: AsyncWrite + Unpin>(
     .await;
 }
 
+/// `rest` is what a CONNECT that comes in pieces waits for between two.
 pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     io: &mut S,
+    rest: impl AsyncFn(),
 ) -> Result<Greeting, Refused> {
     let mut input = BytesMut::new();
     let level = loop {
@@ -145,7 +150,9 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
                 ));
             }
             Opening::NotMqtt => return Err(Refused::Silently("not MQTT")),
-            Opening::Incomplete => {}
+            // A full buffer says that there may be more of it already.
+            Opening::Incomplete if input.len() == input.capacity() => {}
+            Opening::Incomplete => rest().await,
         }
         if !matches!(io.read_buf(&mut input).await, Ok(1..)) {
             return Err(Refused::Silently("closed before CONNECT"));
@@ -480,6 +487,7 @@ impl Made {
                 .min(gateway.config.down_unacknowledged),
             up: Meter::default(),
             down: Meter::default(),
+            reading: Reading::default(),
             refusals: Refusals::default(),
             will: connecting.will.map(Box::new),
             persistence: Persistence {

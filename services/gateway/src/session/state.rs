@@ -1,6 +1,8 @@
 //! What a session holds between packets. Everything here is done without waiting.
 
-use std::{collections::VecDeque, future::Future, num::NonZeroU16, pin::Pin, sync::Arc};
+use std::{
+    collections::VecDeque, future::Future, num::NonZeroU16, pin::Pin, sync::Arc, time::Duration,
+};
 
 use alink::MessageId;
 use bytes::BytesMut;
@@ -20,6 +22,7 @@ use crate::{
         heard::Heard,
         inflight::Inflight,
         rate::Meter,
+        reading::Reading,
         refused::{Refusals, Refused},
         subscriptions::Subscriptions,
     },
@@ -31,6 +34,8 @@ use crate::{
 
 /// Bytes of answers that may wait for the device before its packets are read again.
 const OUTPUT_HIGH: usize = 64 * 1024;
+/// Filters of a SUBSCRIBE that are as much work as a packet.
+const FILTERS_LIKE_A_PACKET: usize = 8;
 /// Milliseconds after which an open window of refusals is looked at.
 pub(super) const SECOND_MS: i64 = 1000;
 
@@ -39,6 +44,7 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What the work has brought.
 pub(super) enum Done {
+    Rest,
     Space,
     Subscribed(SubscribeDone),
 }
@@ -113,6 +119,7 @@ pub(super) struct Session {
     pub(super) window: u16,
     pub(super) up: Meter,
     pub(super) down: Meter,
+    pub(super) reading: Reading,
     pub(super) refusals: Refusals,
     pub(super) will: Option<Box<Will>>,
     pub(super) persistence: Persistence,
@@ -146,6 +153,22 @@ impl Session {
     }
 
     pub(super) fn on_packet(
+        &mut self,
+        packet: Incoming,
+        now: i64,
+        output: &mut BytesMut,
+    ) -> Result<(), End> {
+        let filters = match &packet {
+            Incoming::Subscribe { filters, .. } => filters.len(),
+            Incoming::Unsubscribe { filters, .. } => filters.len(),
+            _ => 0,
+        };
+        self.handle_packet(packet, now, output)?;
+        self.rest_after(1 + filters / FILTERS_LIKE_A_PACKET, now);
+        Ok(())
+    }
+
+    fn handle_packet(
         &mut self,
         packet: Incoming,
         now: i64,
@@ -189,6 +212,26 @@ impl Session {
             }
             Incoming::Unexpected => Err(End::Violation(Violation::UnexpectedPacket)),
         }
+    }
+
+    /// Holds up a device that sends faster than it is read.
+    fn rest_after(&mut self, packets: usize, now: i64) {
+        let rate = self.gateway.config.reading();
+        let Some(rest) = self.reading.rest_after(packets, rate, now) else {
+            return;
+        };
+        self.gateway.metrics.held_up();
+        let rest = tokio::time::sleep(Duration::from_millis(rest.unsigned_abs()));
+        let begun = self.work.take();
+        self.work = Some(Box::pin(async move {
+            match begun {
+                Some(work) => tokio::join!(work, rest).0,
+                None => {
+                    rest.await;
+                    Done::Rest
+                }
+            }
+        }));
     }
 
     /// Publishes, or holds it back until its lane has room.
@@ -280,7 +323,7 @@ impl Session {
 
     pub(super) fn on_done(&mut self, done: Done, output: &mut BytesMut) -> Result<(), End> {
         match done {
-            Done::Space => {}
+            Done::Rest | Done::Space => {}
             Done::Subscribed(done) if !done.stored => return Err(End::Internal),
             Done::Subscribed(SubscribeDone {
                 packet_id, answer, ..
