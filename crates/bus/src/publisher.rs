@@ -85,12 +85,19 @@ impl Tally {
 }
 
 /// Tells when an item is durable.
+#[derive(Clone)]
 pub struct Receipt {
     number: u64,
     durable: watch::Receiver<u64>,
 }
 
 impl Receipt {
+    /// Whether the stream has the item already.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        *self.durable.borrow() >= self.number
+    }
+
     /// Resolves when the stream has the item. While NATS is away, that takes as long as it is.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ struct Thing {
     models: models::Models,
     registry: registry::Registry,
     waiters: Arc<commands::Waiters>,
+    unlogged: Arc<commands::Unlogged>,
     config: Arc<Config>,
     /// Messages by their code.
     judged: opentelemetry::metrics::Counter<u64>,
@@ -69,6 +70,7 @@ impl Thing {
             models: models::Models::new(pool.clone(), config.model_cache_bytes),
             registry: registry::Registry::new(chassis.peer(Noun::Registry)?),
             waiters: Arc::default(),
+            unlogged: Arc::default(),
             config: Arc::new(config),
             judged: chassis
                 .meter()

@@ -76,6 +76,27 @@ pub(crate) fn reply(
     }
 }
 
+/// The id of a command as it stands on the wire.
+pub(crate) fn command_id(wire_id: u32) -> String {
+    format!("\"{wire_id}\"")
+}
+
+/// The lines of a command that was to be sent. No outcome: nobody knows it.
+pub(crate) fn command(
+    time: i64,
+    sync: bool,
+    topic: &str,
+    outcome: Option<&DownOutcome>,
+    iot_id: &str,
+    said: &Said<'_>,
+) -> Vec<LogLine> {
+    let sent = match sync {
+        true => rrpc(time, topic, outcome),
+        false => to_device(time, topic, 1, outcome),
+    };
+    vec![sent, tsl(time, Direction::Downstream, iot_id, said, None)]
+}
+
 /// The DOWNSTREAM line of a set or an asynchronous call, or of a reply. No outcome: nobody knows it.
 pub(crate) fn to_device(
     time: i64,

@@ -13,30 +13,35 @@ use proto::hoshu::bus::v1::{Down, DownBatch, DownOutcome, Publish, down};
 use proto::hoshu::registry::v1::device::Status;
 use tonic::Code;
 
-use super::{Command, no_answer};
+use super::{Command, Order, no_answer};
 use crate::domain::command::OFFLINE;
 use crate::store::command::Ids;
 
 /// How long a command is kept for a device that was lost on the way to it and has a persistent
 /// session: long enough for a reconnect, too short for a surprise.
 const KEPT: Duration = Duration::from_secs(60);
-const CALL_FAILED: u32 = 6205;
+pub(crate) const CALL_FAILED: u32 = 6205;
 const THROTTLED: u32 = 6452;
 
-/// How the sending went.
-pub(super) struct Delivery {
-    pub(super) topic: String,
-    /// Nothing: a gateway node was asked and never said.
-    pub(super) outcome: Option<DownOutcome>,
+/// Where the device of an order listens for it.
+pub(super) fn topic(order: &Order) -> String {
+    let kind = match &order.service {
+        Some(service) => TopicKind::Service { service },
+        None => TopicKind::PropertySet,
+    };
+    let device = TopicDevice::parse(&order.product_key, &order.device_name);
+    device
+        .map(|device| kind.topic_of(device))
+        .unwrap_or_default()
 }
 
 impl Command {
     /// Sends it to the node that holds the device; not there any more: to the node that the
     /// registry names now; an asynchronous one at last to any node, which may keep it.
     /// A device that the registry has no more, or cannot name the place of, is not connected.
-    pub(super) async fn deliver(&self, ids: Ids) -> Delivery {
+    /// Returns nothing when a gateway node was asked and never said.
+    pub(super) async fn deliver(&self, ids: Ids) -> Option<DownOutcome> {
         let publish = self.publish(ids);
-        let topic = publish.topic.clone();
         let mut node = self.place.node.clone();
         let mut outcome = self.send(Some(&node), publish.clone()).await;
         if outcome
@@ -49,7 +54,7 @@ impl Command {
                 .locate(caller, &order.product_key, &order.device_name)
                 .await;
             let Ok(place) = place else {
-                return Delivery { topic, outcome };
+                return outcome;
             };
             if place.status() == Status::Online && place.node != node {
                 node = place.node;
@@ -67,7 +72,7 @@ impl Command {
             };
             outcome = self.send(None, kept).await;
         }
-        Delivery { topic, outcome }
+        outcome
     }
 
     async fn send(&self, node: Option<&str>, publish: Publish) -> Option<DownOutcome> {
@@ -97,20 +102,13 @@ impl Command {
     }
 
     fn publish(&self, ids: Ids) -> Publish {
-        let kind = match &self.order.service {
-            Some(service) => TopicKind::Service { service },
-            None => TopicKind::PropertySet,
-        };
         let request = alink::envelope::OurRequest {
             id: ids.wire,
             params: &self.order.params,
             method: &self.method,
         };
-        let device = TopicDevice::parse(&self.device.product_key, &self.device.device_name);
         Publish {
-            topic: device
-                .map(|device| kind.topic_of(device))
-                .unwrap_or_default(),
+            topic: self.topic.clone(),
             payload: request.to_bytes().into(),
             qos: 1,
             answer: Answer::Puback.into(),
@@ -121,8 +119,8 @@ impl Command {
 }
 
 /// Why a command that was not delivered has failed; nothing if it is on its way.
-pub(super) fn refusal(delivery: &Delivery, sync: bool) -> Option<Refusal> {
-    let Some(outcome) = &delivery.outcome else {
+pub(super) fn refusal(outcome: Option<&DownOutcome>, sync: bool) -> Option<Refusal> {
+    let Some(outcome) = outcome else {
         let refusal = Refusal::unavailable("the device's gateway").with_code(CALL_FAILED);
         return Some(ended(refusal, sync, RrpcCode::Unknown));
     };

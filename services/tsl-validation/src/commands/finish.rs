@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alink::log::RrpcCode;
+use bus::Receipt;
 use chassis::{Phase, Refusal, database_is_away};
 use chrono::{DateTime, Utc};
 use proto::hoshu::thing::v1::CommandResult;
@@ -34,6 +35,7 @@ impl Command {
         &self,
         waiter: &Waiter,
         sent: DateTime<Utc>,
+        told: &mut Vec<Receipt>,
     ) -> Result<CommandResult, Refusal> {
         let mut answer = self.answer(waiter, sent + self.order.timeout).await?;
         if answer.is_none() && !command::give_up(&self.thing.pool, self.id, self.now()).await? {
@@ -42,18 +44,22 @@ impl Command {
         }
         match answer {
             Some(_) => {
-                self.finished(None).await;
+                self.finished(None, told).await;
                 Ok(self.result(answer))
             }
             None => {
-                self.finished(Some(RrpcCode::Timeout)).await;
+                self.finished(Some(RrpcCode::Timeout), told).await;
                 Err(no_answer(RrpcCode::Timeout))
             }
         }
     }
 
     /// It was not delivered: nobody waits any more.
-    pub(super) async fn fail(&self, refusal: Refusal) -> Result<CommandResult, Refusal> {
+    pub(super) async fn fail(
+        &self,
+        refusal: Refusal,
+        told: &mut Vec<Receipt>,
+    ) -> Result<CommandResult, Refusal> {
         command::give_up(&self.thing.pool, self.id, self.now()).await?;
         if self.sync {
             let code = match refusal.extra.get("rrpcCode").map(String::as_str) {
@@ -61,7 +67,7 @@ impl Command {
                 Some("HALFCONN") => RrpcCode::HalfConn,
                 _ => RrpcCode::Unknown,
             };
-            self.finished(Some(code)).await;
+            self.finished(Some(code), told).await;
         }
         Err(refusal)
     }
@@ -92,9 +98,10 @@ impl Command {
         }
     }
 
-    async fn finished(&self, code: Option<RrpcCode>) {
+    async fn finished(&self, code: Option<RrpcCode>, told: &mut Vec<Receipt>) {
         let line = lines::rrpc_finished(self.now().timestamp_millis(), code);
         let receipt = self.log(part::FINISHED, vec![line]).await;
+        told.push(receipt.clone());
         written(receipt).await;
     }
 

@@ -24,17 +24,20 @@ use crate::Thing;
 use crate::domain::command::{Asking, Refused, Standing};
 use crate::domain::judge::{Said, for_a_line};
 use crate::lines::{self, Direction, part};
-use crate::store;
+use crate::store::{self, command::Telling};
 
 mod deliver;
 mod finish;
+mod unlogged;
 mod waiters;
 
+pub(crate) use deliver::CALL_FAILED;
+pub(crate) use unlogged::Unlogged;
 pub(crate) use waiters::Waiters;
 
-/// After this a synchronous call whose pod has died is ended by another. Sending may take
+/// How long a command takes beside its waiting, before another pod takes it for a dead one's. Sending may take
 /// three questions of 4 s each before the device's own time begins.
-const SYNC_GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(20);
 
 /// What is asked of a device, by whom, and for how long an answer is awaited.
 #[derive(Clone, Debug)]
@@ -67,6 +70,7 @@ struct Command {
     order: Order,
     id: Uuid,
     method: String,
+    topic: String,
     device: DeviceRef,
     place: Place,
     sync: bool,
@@ -105,6 +109,7 @@ pub(crate) async fn run(thing: Thing, order: Order) -> Result<CommandResult, Ref
     let mut command = Command {
         id: new_id(&thing.chassis),
         method: asking.method(),
+        topic: deliver::topic(&order),
         device: DeviceRef {
             product_key: order.product_key.clone(),
             device_name: order.device_name.clone(),
@@ -149,35 +154,57 @@ impl Command {
     async fn carry_out(self) -> Result<CommandResult, Refusal> {
         // Before it is sent: the answer may be quicker than we are.
         let waiter = self.thing.waiters.wait(self.id);
-        let ids = self.store().await?;
-        let delivery = self.deliver(ids).await;
         let now = self.now();
-        let refusal = deliver::refusal(&delivery, self.sync);
+        let unlogged_at = now + self.patience();
+        let in_hand = self.thing.unlogged.begin(self.id, unlogged_at);
+        let ids = self.store(now, unlogged_at).await?;
+        let outcome = self.deliver(ids).await;
+        let sent = self.now();
+        let refusal = deliver::refusal(outcome.as_ref(), self.sync);
         let code = refusal
             .as_ref()
-            .map_or(200, |refusal| refusal.code.unwrap_or(6205));
-        let said_id = format!("\"{}\"", ids.wire);
-        let said = self.said(code, Some(&said_id), Vec::new());
-        let time = now.timestamp_millis();
-        let sent = match self.sync {
-            true => lines::rrpc(time, &delivery.topic, delivery.outcome.as_ref()),
-            false => lines::to_device(time, &delivery.topic, 1, delivery.outcome.as_ref()),
-        };
-        let receipt = self.log(part::MESSAGE, vec![sent, self.tsl(&said)]).await;
+            .map_or(200, |refusal| refusal.code.unwrap_or(deliver::CALL_FAILED));
+        let said_id = lines::command_id(ids.wire);
+        let message = lines::command(
+            sent.timestamp_millis(),
+            self.sync,
+            &self.topic,
+            outcome.as_ref(),
+            &self.place.iot_id,
+            &self.said(code, Some(&said_id), Vec::new()),
+        );
+        let mut told = vec![self.log(part::MESSAGE, message).await];
         let result = match refusal {
-            Some(refusal) => self.fail(refusal).await,
-            None if self.sync => self.await_sync(&waiter, now).await,
-            None => self.await_async(&waiter, now).await,
+            Some(refusal) => self.fail(refusal, &mut told).await,
+            None if self.sync => self.await_sync(&waiter, sent, &mut told).await,
+            None => self.await_async(&waiter, sent).await,
         };
-        written(receipt).await;
+        if let Some(message) = told.first() {
+            written(message.clone()).await;
+        }
+        // A synchronous call has a last line, unless the store was away.
+        if told.len() == if self.sync { 2 } else { 1 } {
+            in_hand.told(told);
+        }
         result
     }
 
-    async fn store(&self) -> Result<store::command::Ids, Refusal> {
-        let now = self.now();
-        let patience = match self.sync {
-            true => self.order.timeout + SYNC_GRACE,
-            false => Duration::from_secs(60 * u64::from(self.thing.config.answer_minutes)),
+    /// After this another pod takes a command for one whose pod has died.
+    fn patience(&self) -> Duration {
+        match self.sync {
+            true => self.order.timeout + GRACE,
+            false => self.order.wait + GRACE,
+        }
+    }
+
+    async fn store(
+        &self,
+        now: DateTime<Utc>,
+        unlogged_at: DateTime<Utc>,
+    ) -> Result<store::command::Ids, Refusal> {
+        let expires_at = match self.sync {
+            true => unlogged_at,
+            false => now + Duration::from_secs(60 * u64::from(self.thing.config.answer_minutes)),
         };
         let new = store::command::New {
             message_id: self.id,
@@ -189,7 +216,14 @@ impl Command {
             method: &self.method,
             node: self.thing.chassis.node(),
             made_at: now,
-            expires_at: now + patience,
+            expires_at,
+            telling: Telling {
+                topic: &self.topic,
+                iot_id: &self.place.iot_id,
+                params: &self.order.params,
+                version: self.version,
+                due_at: unlogged_at,
+            },
         };
         let event = self.event(now);
         Ok(store::command::insert(&self.thing.pool, &new, event).await?)

@@ -22,6 +22,20 @@ pub(crate) struct New<'a> {
     pub node: &'a str,
     pub made_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
+    pub telling: Telling<'a>,
+}
+
+/// What the lines of a command tell beside the command itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Telling<'a> {
+    pub topic: &'a str,
+    pub iot_id: &'a str,
+    /// A JSON value.
+    pub params: &'a str,
+    /// The version that judged it.
+    pub version: Option<u32>,
+    /// When it is nobody's, unless it is held.
+    pub due_at: DateTime<Utc>,
 }
 
 /// The ids by which a device answers.
@@ -32,7 +46,7 @@ pub(crate) struct Ids {
     pub rrpc: Option<u64>,
 }
 
-/// Stores a command, and the change to be told, in one statement: somebody waits.
+/// Stores a command, what its lines are to tell, and the change to be told, in one statement: somebody waits.
 pub(crate) async fn insert(
     connection: impl PgExecutor<'_>,
     new: &New<'_>,
@@ -40,7 +54,10 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<Ids> {
     let (event_id, event) = outbox::row(event);
     let row = sqlx::query!(
-        "WITH told AS (INSERT INTO thing.outbox (id, event) VALUES ($11, $12))
+        "WITH told AS (INSERT INTO thing.outbox (id, event) VALUES ($11, $12)),
+         unlogged AS (
+             INSERT INTO thing.unlogged (message_id, topic, iot_id, params, tsl_version, due_at)
+             VALUES ($1, $13, $14, $15, $16, $17))
          INSERT INTO thing.command (message_id, account_id, product_key, device_name, device_id,
                                     wire_id, rrpc_id, method, node, made_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, nextval('thing.wire_id'),
@@ -58,6 +75,11 @@ pub(crate) async fn insert(
         new.expires_at,
         event_id,
         event,
+        new.telling.topic,
+        new.telling.iot_id,
+        new.telling.params,
+        new.telling.version.map(u32::cast_signed),
+        new.telling.due_at,
     )
     .fetch_one(connection)
     .await?;
@@ -262,6 +284,6 @@ pub(crate) async fn forget(
     Ok(done.rows_affected())
 }
 
-fn wire_id(stored: i64) -> u32 {
+pub(super) fn wire_id(stored: i64) -> u32 {
     u32::try_from(stored).expect("the sequence keeps to 32 bits")
 }

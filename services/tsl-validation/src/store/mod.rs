@@ -4,3 +4,4 @@ pub(crate) mod command;
 pub(crate) mod event;
 pub(crate) mod latest;
 pub(crate) mod model;
+pub(crate) mod unlogged;

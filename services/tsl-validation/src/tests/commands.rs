@@ -6,7 +6,7 @@ use chassis::Refusal;
 use chrono::{DateTime, Utc};
 use proto::hoshu::bus::v1::down_outcome::Kind as Outcome;
 use proto::hoshu::bus::v1::log_line::Kind;
-use proto::hoshu::bus::v1::{Down, Event, UpMessage};
+use proto::hoshu::bus::v1::{Down, Event, LogLine, UpMessage};
 use proto::hoshu::registry::v1::device::Status;
 use proto::hoshu::thing::v1::{CallServiceRequest, CommandResult, SetPropertiesRequest};
 use testbench::wait_until;
@@ -401,6 +401,36 @@ fn self_test(now: DateTime<Utc>) -> store::command::New<'static> {
         node: "thing-dead",
         made_at: now,
         expires_at: now + Duration::from_secs(15),
+        telling: store::command::Telling {
+            topic: "/sys/boilers/boiler_01/thing/service/SelfTest",
+            iot_id: "iot-1",
+            params: r#"{"level":2}"#,
+            version: Some(1),
+            due_at: now + Duration::from_secs(15),
+        },
+    }
+}
+
+/// What the boiler answers.
+fn answering(code: i32, question: &Question) -> store::command::Answering<'_> {
+    store::command::Answering {
+        answer_id: Uuid::from_u128(code as u128),
+        device_id: 1,
+        question,
+        answered: store::command::Answered {
+            code,
+            message: Some(format!("the answer {code}")),
+            data: None,
+        },
+    }
+}
+
+/// A set, made by the same.
+fn set_by_the_dead(now: DateTime<Utc>) -> store::command::New<'static> {
+    store::command::New {
+        sync: false,
+        method: "thing.service.property.set",
+        ..self_test(now)
     }
 }
 
@@ -418,13 +448,98 @@ async fn a_call_whose_pod_has_died_is_ended_by_another() {
     work::spawn(&other);
     inbox::up::consume(&other);
     bench.house.clock().advance(Duration::from_secs(60));
-    bench.until_lines(id, 1).await;
-    assert_eq!(bench.lines(id)[0].reason_args, ["UNKNOWN"]);
+    let unknown = |line: &LogLine| line.reason_args == ["UNKNOWN"];
+    wait_until("its last line is told", || async {
+        bench.lines(id).iter().any(unknown)
+    })
+    .await;
     wait_until("it has ended", || async {
         !store::command::give_up(&pool, id, now).await.unwrap()
     })
     .await;
     bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_whose_pod_died_before_its_lines_were_told_has_them_from_another() {
+    let bench = Bench::empty().await;
+    let pool = bench.house.pool().await;
+    let now = bench.house.clock().now();
+    let (unheard, answered) = (set_by_the_dead(now), set_by_the_dead(now));
+    for set in [&unheard, &answered] {
+        let ids = store::command::insert(&pool, set, Event::default())
+            .await
+            .unwrap();
+        if set.message_id == answered.message_id {
+            let question = Question::Wire {
+                id: ids.wire,
+                method: set.method.into(),
+            };
+            let answer = answering(200, &question);
+            store::command::answer(&pool, &[answer], now).await.unwrap();
+        }
+    }
+    let other = bench.pod().await;
+    work::unlogged::turn(&other).await.unwrap();
+    bench.house.clock().advance(Duration::from_secs(16));
+    work::unlogged::turn(&other).await.unwrap();
+    work::unlogged::turn(&other).await.unwrap();
+    for (set, code) in [(&unheard, 6205), (&answered, 200)] {
+        bench.until_lines(set.message_id, 2).await;
+        let lines = bench.lines(set.message_id);
+        assert_eq!(bench.kinds(set.message_id), [Kind::Downstream, Kind::Tsl]);
+        assert_eq!((lines[0].failed, lines[1].code), (code != 200, code));
+        assert_eq!(lines[0].time, now.timestamp_millis());
+        assert!(lines[1].detail.contains(r#""params":{"level":2}"#));
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn the_lines_of_a_command_are_its_own_pods_to_tell_for_as_long_as_it_lives() {
+    let bench = Bench::empty().await;
+    let pool = bench.house.pool().await;
+    let (clock, now) = (bench.house.clock(), bench.house.clock().now());
+    let (own, other) = (bench.pod().await, bench.pod().await);
+    let set = set_by_the_dead(now);
+    let id = set.message_id;
+    let in_hand = own.unlogged.begin(id, set.telling.due_at);
+    store::command::insert(&pool, &set, Event::default())
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        clock.advance(Duration::from_secs(9));
+        work::unlogged::turn(&own).await.unwrap();
+        work::unlogged::turn(&other).await.unwrap();
+        assert_eq!(bench.lines(id), []);
+    }
+    drop(in_hand);
+    clock.advance(Duration::from_secs(30));
+    work::unlogged::turn(&own).await.unwrap();
+    bench.until_lines(id, 2).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_whose_lines_are_told_is_not_told_of_again() {
+    with_pod(|bench| async {
+        let result = set(&bench, &BOILER_1, r#"{"setpoint":7.5}"#, 0)
+            .await
+            .unwrap();
+        bench.until_lines(id_of(&result), 2).await;
+        let pool = bench.house.pool().await;
+        let far = bench.house.clock().now() + Duration::from_secs(3600);
+        wait_until("nothing is left to be told", || async {
+            let mut tx = pool.begin().await.unwrap();
+            store::unlogged::due(&mut tx, far, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        })
+        .await;
+        bench
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -447,25 +562,15 @@ async fn of_answers_that_come_together_the_first_counts_and_counts_once() {
         id: ids.wire,
         method: "thing.service.Purge".into(),
     };
-    let answer = |code, question| store::command::Answering {
-        answer_id: Uuid::from_u128(code as u128),
-        device_id: 1,
-        question,
-        answered: store::command::Answered {
-            code,
-            message: Some(format!("the answer {code}")),
-            data: None,
-        },
-    };
     let other = store::command::Answering {
         device_id: 2,
-        ..answer(300, &by_topic)
+        ..answering(300, &by_topic)
     };
     let answers = [
         other,
-        answer(301, &foreign),
-        answer(200, &by_topic),
-        answer(400, &by_id),
+        answering(301, &foreign),
+        answering(200, &by_topic),
+        answering(400, &by_id),
     ];
     for waits in [true, false] {
         let asked = store::command::answer(&pool, &answers, now).await.unwrap();

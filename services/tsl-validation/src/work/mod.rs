@@ -11,6 +11,7 @@ use crate::Thing;
 mod overdue;
 mod publications;
 mod retention;
+pub(crate) mod unlogged;
 
 pub(crate) fn spawn(thing: &Thing) {
     let chassis = &thing.chassis;
@@ -22,6 +23,16 @@ pub(crate) fn spawn(thing: &Thing) {
     chassis.spawn(Phase::Inbox, "overdue", move |stop| {
         let this = this.clone();
         async move { every(&this.clone(), overdue::PACE, stop, || overdue::turn(&this)).await }
+    });
+    let this = thing.clone();
+    chassis.spawn(Phase::Inbox, "unlogged", move |stop| {
+        let this = this.clone();
+        async move {
+            every(&this.clone(), unlogged::PACE, stop, || {
+                unlogged::turn(&this)
+            })
+            .await
+        }
     });
     let this = thing.clone();
     chassis.spawn(Phase::Inbox, "retention", move |stop| {
