@@ -9,6 +9,7 @@ from hoshu.wait import until
 # Until what waited in the streams is stored: a message that was taken and not given back comes again after 10 s.
 SETTLED_SECONDS = 120
 OFFLINE = 9201
+UNKNOWN = 6205
 
 
 class Ledger:
@@ -98,5 +99,8 @@ def is_true(command, logged):
         return lines == told or (command.obeyed == 1 and lines == answered)
     if command.status == 409:
         return command.answer["code"] == OFFLINE and command.obeyed == 0
-    # What became of it is not known, and that was said; what is logged is still true.
-    return command.status in (None, 503, 504) and (command.obeyed == 1 or reported(200) not in lines)
+    # What became of it is not known, and that was said; what is logged is still true, and what was sent is logged.
+    downstream = sum(lines[one] for one in lines if one[0] == "DOWNSTREAM")
+    is_logged = downstream == lines[sent()] + lines[sent(UNKNOWN)] == 1
+    is_obeyed = command.obeyed == 1
+    return command.status in (None, 503, 504) and (is_logged if is_obeyed else reported(200) not in lines)
