@@ -211,9 +211,40 @@ impl Supervised {
         }
     }
 
+    pub(super) fn restart(&self) -> Restart {
+        Restart {
+            shared: self.shared.clone(),
+            end: self.end,
+            name: self.name,
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn pid(&self) -> Option<Pid> {
         self.shared.state().pid
+    }
+}
+
+/// Has a server begin anew.
+pub(super) struct Restart {
+    shared: Arc<Shared>,
+    end: Signal,
+    name: &'static str,
+}
+
+impl Restart {
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Nothing begins any more once the house stops.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.shared.state().stopping
+    }
+
+    /// Ends it; it is started again as one that died.
+    pub(super) fn now(&self) {
+        signal(&self.shared.state(), self.end);
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::child::Supervised;
 use super::data_folder::DataFolder;
+use super::full_disk;
 use super::nats::Nats;
 use super::postgres::{Postgres, Socket};
 
@@ -46,7 +47,10 @@ impl Embedded {
         };
         if let Some(server) = nats {
             let address = server.address();
-            embedded.nats = Some(Supervised::start(server)?);
+            let nats_folder = server.folder().to_owned();
+            let supervised = Supervised::start(server)?;
+            full_disk::watch(nats_folder, supervised.restart())?;
+            embedded.nats = Some(supervised);
             embedded.nats_url = address.url();
         }
         if let Some(server) = postgres {

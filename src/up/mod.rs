@@ -3,6 +3,7 @@
 mod child;
 mod data_folder;
 mod embedded;
+mod full_disk;
 mod house;
 mod leftover;
 mod nats;

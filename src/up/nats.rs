@@ -72,6 +72,10 @@ impl Nats {
         self.address.clone()
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Written at every start: ours, and different each time by its password.
     /// `max_payload` is NATS's own default; JetStream takes up to three quarters of the disk.
     fn write_settings(&self) -> Result<()> {

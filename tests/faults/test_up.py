@@ -1,12 +1,15 @@
 """`hoshu up` stopped, killed and started again."""
 
+import json
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from hoshu.disk import SmallDisk
 from hoshu.logs import Logs
 from hoshu.model import REPORT
 from hoshu.mqtt import Refused, connect
@@ -109,6 +112,35 @@ def test_a_server_that_dies_is_started_again(house, name):
 
     until(works, "the platform well again")
     until(lambda: posted(house, device), "a post answered")
+
+
+@pytest.fixture
+def small_house():
+    disk = SmallDisk(mebibytes=400)
+    platform = Platform(disk.folder / "house", HOSHU_STREAM_BYTES=str(8 << 20))
+    yield disk, platform.start()
+    platform.stop()
+    disk.remove()
+
+
+def test_when_its_disk_was_full_all_goes_on_by_itself(small_house):
+    disk, house = small_house
+    product = make_boiler(house.rest())
+    device = product.device()
+    topic = device.topic("thing/event/property/post")
+    with connect(house, device) as connection:
+        disk.fill()
+        posts = [json.dumps({"id": str(number), "params": {"cycles": number}}) for number in range(50)]
+        sent = [connection.client.publish(topic, text, qos=1) for text in posts]
+        until(lambda: "nats is full" in house.process.log(), "it told the owner")
+        # No disk is full for a moment only.
+        time.sleep(3)
+        assert not any(one.is_published() for one in sent), "senders wait"
+        disk.free()
+        until(lambda: all(one.is_published() for one in sent), "all acknowledged", within=60)
+    until(lambda: "there is room on its disk again" in house.process.log(), "its NATS begun anew")
+    until(lambda: device.properties().get("cycles") == 49, "what was reported last", within=60)
+    post(house, device)
 
 
 def posted(house, device):
