@@ -14,7 +14,7 @@ pub struct Config {
     pub answer_seconds: u64,
     /// How long a request's body may take to come in, in seconds.
     pub body_seconds: u64,
-    /// Connections at one time, of REST; one more waits in the accept queue.
+    /// Connections at one time, of REST and of gRPC each; one more waits in the accept queue.
     pub connections: usize,
 }
 

@@ -7,13 +7,10 @@ mod reflection;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::routing::any;
-use chassis::{Chassis, Phase};
-use tokio_stream::wrappers::TcpListenerStream;
+use chassis::Chassis;
 use tonic::service::Routes;
-use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -32,7 +29,6 @@ pub(crate) async fn open(
     config: &Config,
 ) -> anyhow::Result<SocketAddr> {
     let listener = serve::listen(&chassis.settings().grpc_addr, "HOSHU_GRPC_ADDR").await?;
-    let address = listener.local_addr()?;
     let by_path = contract
         .operations
         .iter()
@@ -65,18 +61,5 @@ pub(crate) async fn open(
                 .into_http::<axum::body::Body>()
         }));
 
-    let stop = chassis.stopping(Phase::Door);
-    chassis.track(Phase::Door, async move {
-        let serving = Server::builder()
-            .tcp_nodelay(true)
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .max_concurrent_streams(Some(200))
-            .add_routes(Routes::from(router).prepare())
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the programs' door failed");
-        }
-        drop(health);
-    });
-    Ok(address)
+    serve::http(chassis, listener, router, config.connections)
 }

@@ -51,6 +51,12 @@ impl Metrics {
             let histogram = meter.f64_histogram(name).with_unit("s");
             histogram.with_description(what).build()
         };
+        let held_up: Counter<u64> = counter(
+            "gateway.readings_held_up",
+            "times a device was read no further for a while, as it sent ten times more than it may",
+        );
+        // What stands at nothing is seen to rise; what is not there is not.
+        held_up.add(0, &[]);
         Self {
             connections: meter
                 .i64_up_down_counter("gateway.connections")
@@ -67,10 +73,7 @@ impl Metrics {
                 "gateway.publish_refusals",
                 "messages refused at the door, by reason",
             ),
-            held_up: counter(
-                "gateway.readings_held_up",
-                "times a device was read no further for a while, as it sent ten times more than it may",
-            ),
+            held_up,
             delivered: counter("gateway.deliveries", "messages to devices, by outcome"),
             opened: seconds(
                 "gateway.connect.duration",
