@@ -5,7 +5,7 @@ from statistics import mean
 
 from bench.bench import RAISED, Door, door_of_broker, start
 from bench.figures import Figure, Section, told
-from bench.metrics import counter
+from bench.metrics import Counters
 from hoshu.wait import until
 
 TITLE = "Gateway"
@@ -120,7 +120,7 @@ def publishes(bench):
 def see_carried(house, nats, sent):
     """A message that the generator counts, and nobody has, would make every figure a lie."""
     ops_port = house.roles["gateway"].ops_port
-    carried = counter(ops_port, "hoshu_gateway_publishes_total", 'capability="thing"')
+    (carried,) = Counters(ops_port).look(("hoshu_gateway_publishes_total", 'capability="thing"'))
     assert carried == sent, f"{carried:,.0f} of {sent:,} messages were carried"
     until(
         lambda: nats.stream("UP")["bytes"] >= sent * PAYLOAD_BYTES,
