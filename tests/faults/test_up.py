@@ -115,16 +115,21 @@ def test_a_server_that_dies_is_started_again(house, name):
 
 
 @pytest.fixture
-def small_house():
+def disk():
     disk = SmallDisk(mebibytes=400)
-    platform = Platform(disk.folder / "house", HOSHU_STREAM_BYTES=str(8 << 20))
-    yield disk, platform.start()
-    platform.stop()
+    yield disk
     disk.remove()
 
 
-def test_when_its_disk_was_full_all_goes_on_by_itself(small_house):
-    disk, house = small_house
+@pytest.fixture
+def small_house(disk):
+    platform = Platform(disk.folder / "house", HOSHU_STREAM_BYTES=str(8 << 20))
+    yield platform.start()
+    platform.stop()
+
+
+def test_when_its_disk_was_full_all_goes_on_by_itself(disk, small_house):
+    house = small_house
     product = make_boiler(house.rest())
     device = product.device()
     topic = device.topic("thing/event/property/post")
@@ -141,6 +146,13 @@ def test_when_its_disk_was_full_all_goes_on_by_itself(small_house):
     until(lambda: "there is room on its disk again" in house.process.log(), "its NATS begun anew")
     until(lambda: device.properties().get("cycles") == 49, "what was reported last", within=60)
     post(house, device)
+
+
+def test_a_disk_without_room_for_the_streams_is_a_clear_error(disk):
+    platform = Platform(disk.folder / "house")
+    platform.process.start()
+    until(lambda: "5 streams of HOSHU_STREAM_BYTES=1073741824" in platform.process.log(), "it says what to set", 60)
+    platform.process.terminate()
 
 
 def posted(house, device):

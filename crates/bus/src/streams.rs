@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::context::{Context, CreateStreamError, CreateStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use chassis::Settings;
 
@@ -80,7 +81,8 @@ impl Stream {
 pub(crate) async fn declare(jetstream: &Context, settings: &Settings) -> anyhow::Result<()> {
     for stream in Stream::ALL {
         let config = stream.config(settings);
-        let known = jetstream.get_or_create_stream(config.clone()).await?;
+        let known = jetstream.get_or_create_stream(config.clone()).await;
+        let known = known.map_err(|error| explain(error, settings))?;
         let now = &known.cached_info().config;
         if now.max_bytes != config.max_bytes
             || now.num_replicas != config.num_replicas
@@ -104,6 +106,21 @@ pub(crate) async fn declare(jetstream: &Context, settings: &Settings) -> anyhow:
         stream.get_or_create_consumer(inbox.name, config).await?;
     }
     Ok(())
+}
+
+/// JetStream keeps the room of every stream free from the start.
+fn explain(error: CreateStreamError, settings: &Settings) -> anyhow::Error {
+    let CreateStreamErrorKind::JetStream(cause) = error.kind() else {
+        return error.into();
+    };
+    match cause.error_code() {
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED => anyhow::Error::from(error).context(format!(
+            "NATS has no room for {} streams of HOSHU_STREAM_BYTES={}: free some on its disk, or set less",
+            Stream::ALL.len(),
+            settings.stream_bytes
+        )),
+        _ => error.into(),
+    }
 }
 
 /// Messages that consumers have still to acknowledge, all inboxes together.
