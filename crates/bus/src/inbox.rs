@@ -54,8 +54,12 @@ impl<B> Inbox<B> {
     }
 }
 
-/// Thing-model messages from devices, to tsl-validation. Devices wait for the answer; people for a device's.
-pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4).hurries();
+/// Thing-model messages from devices, to tsl-validation. Devices wait for the answer; people for a device's. What
+/// they change is the same in any order, as it must be with several pods: one group's work is done while another
+/// waits for its commit.
+pub const THING_UP: Inbox<UpBatch> = Inbox::new(Stream::Up, "thing", "up.thing.*", 4)
+    .hurries()
+    .at_once(2);
 /// Log lines, to device-log. No device waits for it, and people do not see 20 ms. Each line has its own time and
 /// place: one group is read while another is written.
 pub const DEVICELOG: Inbox<LogBatch> = Inbox::new(Stream::Log, "devicelog", "log.*", 20).at_once(2);
