@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
 /// How long a connection may stay without a request's headers being complete: a slow one, or one that a client keeps
-/// for its next request. Shorter, clients that keep connections would meet closed ones.
-const HEADERS_WITHIN: Duration = Duration::from_secs(60);
+/// for its next request. A program that asks every minute must not meet one that is just being closed.
+const HEADERS_WITHIN: Duration = Duration::from_secs(75);
 /// How long a connection may stay without a request, before its first and between two. Programs keep theirs, and
 /// are told to make another for their next request.
 const FIRST_WITHIN: Duration = Duration::from_secs(60);
