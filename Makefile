@@ -37,8 +37,9 @@ test-faults: export HOSHU_STORM_DEVICES ?= 10000
 test-faults:
 	@exec tests/run tests/faults -m "long or not long"
 
-# The long form of tests/api/test_document.py: ten minutes of questions.
+# The long form of tests/api/test_document.py: ten minutes of questions, others each time.
 test-api: export HOSHU_API_SECONDS ?= 600
+test-api: export HOSHU_API_SEED ?= $(shell date +%s)
 test-api:
 	@exec tests/run tests/api/test_document.py
 
