@@ -100,6 +100,7 @@ where
     let served = builder.serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     let mut patience = FIRST_WITHIN;
+    let mut is_ending = false;
     let ended = loop {
         tokio::select! {
             ended = served.as_mut() => break ended,
@@ -107,13 +108,16 @@ where
                 served.as_mut().graceful_shutdown();
                 break served.await;
             }
-            () = tokio::time::sleep(patience) => {
-                if !usage.was_used() {
+            () = tokio::time::sleep(patience) => match (usage.was_used(), is_ending) {
+                (true, false) => patience = IDLE_WITHIN,
+                // It came before the peer could know, and is answered to its end.
+                (true, true) => {}
+                (false, false) => {
                     served.as_mut().graceful_shutdown();
-                    break tokio::time::timeout(LAST_WITHIN, served).await.unwrap_or(Ok(()));
+                    (is_ending, patience) = (true, LAST_WITHIN);
                 }
-                patience = IDLE_WITHIN;
-            }
+                (false, true) => break Ok(()),
+            },
         }
     };
     if let Err(error) = ended {

@@ -2,5 +2,6 @@
 
 mod bench;
 mod commands;
+mod dead_pods;
 mod doors;
 mod reports;

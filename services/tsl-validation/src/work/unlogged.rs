@@ -41,6 +41,9 @@ async fn tell(thing: &Thing) -> anyhow::Result<usize> {
     let now = thing.chassis.clock().now();
     let mut tx = thing.pool.begin().await?;
     let due = unlogged::due(&mut tx, now, ROWS).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
     for command in &due {
         let device = device(command);
         let lane = Lane::log(thing.bus.partition(&device));
